@@ -17,9 +17,10 @@ export interface Listening {
 
 /** Listens on 127.0.0.1. `port` 0 takes a free one. Rejects when the port is taken. */
 export async function listen(fetch: Fetch, port: number): Promise<Listening> {
+  const answer = getRequestListener(fetch);
   const server = createServer(
     { keepAliveTimeout: 60_000 },
-    getRequestListener(fetch, { overrideGlobalObjects: false }),
+    (request, response) => void answer(request, response),
   );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

