@@ -41,6 +41,14 @@ const faultStep = z.strictObject({
   once: z.strictObject({ job: z.enum(["issue", "recall", "cancel", "compensate"]), doneShare: share, withinS: seconds }).optional(),
 });
 
+/** How capacity is measured: the n-th order of the crowd's own mix, for a closed loop on a scratch copy. */
+const probe = z.strictObject({
+  path: z.string().startsWith("/"),
+  seconds: z.number().min(3).max(60).default(7),
+  connections: z.number().int().min(1).max(1000).default(64),
+  order: z.custom<(n: number) => Record<string, unknown>>((value) => typeof value === "function", "a function (n) => the order's JSON body"),
+});
+
 const slo = z.strictObject({
   name: z.string(),
   /** goodput_share: good ÷ arrivals · latency_p99_ms: from the intended start · recovered_after_s · lost_share. */
@@ -60,6 +68,7 @@ export const eventSchema = z.strictObject({
   campaigns: z.array(z.strictObject({ id: z.string(), meant: z.number().int().nonnegative(), cap: z.number().int().nonnegative(), amount: z.number().int().nonnegative() })).default([]),
   phases: z.array(phase).min(1),
   timeline: z.array(z.union([operatorStep, faultStep])).default([]),
+  probe: probe.optional(),
   drainS: seconds.positive().default(8),
   judges: z.array(z.string()).default([]),
   slos: z.array(slo).default([]),

@@ -18,11 +18,15 @@ export interface Target extends AsyncDisposable {
   readonly place: "embedded" | "containers" | "external";
   /** Sends an operator's request on a connection of its own, with the run's token. */
   operate(action: "issue" | "recall" | "withdraw", request: Readonly<Record<string, unknown>>, intent: string): Promise<OperatorAnswer>;
+  /** A read of the customers' own API, for the final reads after the drain. */
+  read(path: string): Promise<OperatorAnswer>;
   vitals(): Promise<Vitals>;
   /** Whether everything asynchronous has come to rest. */
   drained(): Promise<{ readonly drained: boolean; readonly waiting: string }>;
   restart(service: string): Promise<void>;
-  kill(service: string): Promise<Omit<FaultRecord, "planned_ns" | "begin_ns" | "end_ns" | "id" | "name">>;
+  /** SIGKILL; returns what was done. A supervisor may bring the service back: `running` tells. */
+  kill(service: string): Promise<Pick<FaultRecord, "kind" | "target" | "detail">>;
+  running(service: string): boolean;
   /** Turns a third party's mode on or off (`refunds: "failing"`). */
   provider(mode: Readonly<Record<string, unknown>>): Promise<void>;
   /** Stops the services; afterwards none of their database backends is left. */

@@ -1,0 +1,62 @@
+/** What the operating system says of processes: alive, since when, with which command line. Linux by /proc, else by ps. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+
+/** A process number is reused; number and start together are not. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly started: string;
+}
+
+const hasProc = existsSync("/proc/self/stat");
+
+/** The process's start time in the kernel's own words, or null when there is no such process (or it is a zombie). */
+export function startedAt(pid: number): string | null {
+  try {
+    if (!hasProc) return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || null;
+    // Fields after the last ")" (a command name may hold anything): state is the 3rd of all, starttime the 22nd.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+    return fields[0] === "Z" ? null : (fields[19] ?? null);
+  } catch {
+    return null;
+  }
+}
+
+/** Who this is, to be recognised later. */
+export function identify(pid: number): ProcessIdentity {
+  return { pid, started: startedAt(pid) ?? "" };
+}
+
+/** Whether that very process still runs. */
+export function isAlive(who: ProcessIdentity): boolean {
+  return who.started !== "" && startedAt(who.pid) === who.started;
+}
+
+/** Processes whose command line names `marker`, this one and its parents' shells excluded by the marker's rarity. */
+export function findByMarker(marker: string): number[] {
+  const found: number[] = [];
+  if (hasProc) {
+    for (const name of readdirSync("/proc")) {
+      if (!/^\d+$/.test(name)) continue;
+      try {
+        if (readFileSync(`/proc/${name}/cmdline`, "utf8").includes(marker)) found.push(Number(name));
+      } catch {
+        // It ended between the two reads.
+      }
+    }
+  } else {
+    for (const line of execFileSync("ps", ["-axo", "pid=,command="], { encoding: "utf8" }).split("\n")) {
+      if (line.includes(marker)) found.push(Number.parseInt(line.trim(), 10));
+    }
+  }
+  return found.filter((pid) => pid !== process.pid && Number.isInteger(pid));
+}
+
+/** Sends a signal; a process that is already gone is fine. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // ESRCH: gone. EPERM: not ours, and so never started by this run.
+  }
+}
