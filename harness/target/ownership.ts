@@ -3,7 +3,7 @@
  * thing exists, so whoever finds the table can undo a run whose makers are dead: the keeper at once, doctor and the
  * next start later. What carries no table of ours is never touched.
  */
-import { appendFileSync, existsSync, fsyncSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, fsyncSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync, rmdirSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { sleepMs, monotonicNs } from "../determinism/clock.ts";
@@ -41,10 +41,22 @@ export function runDirectory(run: string): string {
 
 /** Makes the run's directory and an empty table. Called by the keeper, first of all. */
 export function createTable(dir: string, run: string, owner: ProcessIdentity): void {
-  mkdirSync(ownershipRoot(), { recursive: true, mode: 0o711 });
-  mkdirSync(dir, { mode: 0o711 });
+  makeDirectory(dir);
   const header: Header = { stampede: 1, run, owner, keeper: identify(process.pid) };
   append(dir, header);
+}
+
+/** The root goes when its last run goes, maybe between the two lines here: then once more. */
+function makeDirectory(dir: string): void {
+  for (let attempt = 1; ; attempt++) {
+    mkdirSync(ownershipRoot(), { recursive: true, mode: 0o711 });
+    try {
+      mkdirSync(dir, { mode: 0o711 });
+      return;
+    } catch (error) {
+      if (attempt === 5 || !(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    }
+  }
 }
 
 function append(dir: string, row: OwnedRow | Header): void {
@@ -134,6 +146,11 @@ export async function undo(dir: string): Promise<string[]> {
   }
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   undone.push(`directory ${dir}`);
+  try {
+    rmdirSync(ownershipRoot());
+  } catch {
+    // Other runs are still there.
+  }
   return undone;
 }
 

@@ -34,12 +34,14 @@ export class Stage implements AsyncDisposable {
       throw new StampedeError("environment", `expected the run's directory ${dir} to be made; the keeper process ended first`, { hint: "is the temporary directory writable? set TMPDIR to one that is" });
     }
     keeper.unref();
+    keeper.stdout?.destroy();
     return new Stage(dir, keeper);
   }
 
   /** Undoes whatever is still there, then lets the keeper go. */
   async [Symbol.asyncDispose](): Promise<void> {
     await undo(this.dir);
+    this.#keeper.ref();
     const gone = once(this.#keeper, "exit");
     this.#keeper.stdin?.end("farewell\n");
     await gone;

@@ -1,0 +1,54 @@
+/** What one or several runs stand on: the stage with its keeper, one PostgreSQL, the templates with 100,000 members. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { prepareTemplates, EmbeddedTarget, type Variant } from "../target/embedded.ts";
+import { Postgres } from "../target/postgres.ts";
+import { Stage } from "../target/stage.ts";
+import { probeCapacity } from "../target/capacity-probe.ts";
+import type { EventDeclaration } from "../scenario/event.ts";
+
+const MEMBERS = 100_000;
+
+export class World implements AsyncDisposable {
+  readonly stage: Stage;
+  readonly postgres: Postgres;
+  /** Logs of what is shared by several runs: PostgreSQL, the preparation, the probe. */
+  readonly logsDir: string;
+
+  private constructor(stage: Stage, postgres: Postgres, logsDir: string) {
+    this.stage = stage;
+    this.postgres = postgres;
+    this.logsDir = logsDir;
+  }
+
+  /** About three seconds: keeper, cluster, sample data from the seed. */
+  static async open(stage: Stage, seed: number): Promise<World> {
+    const logsDir = join(stage.dir, "logs");
+    mkdirSync(logsDir, { recursive: true });
+    const postgres = await Postgres.start(stage.dir, stage.ownership, join(logsDir, "postgres.log"));
+    const world = new World(stage, postgres, logsDir);
+    await prepareTemplates({ runDir: stage.dir, logsDir, ownership: stage.ownership, postgres, seed, members: MEMBERS });
+    return world;
+  }
+
+  /** The sample service in one variant, on fresh clones of the templates. */
+  async target(runId: string, variant: Variant, logsDir: string): Promise<EmbeddedTarget> {
+    return EmbeddedTarget.start({ runId, variant, runDir: this.stage.dir, logsDir, ownership: this.stage.ownership, postgres: this.postgres });
+  }
+
+  /** Capacity is always the naive variant's, on a scratch clone that is thrown away. Orders per second. */
+  async capacity(probe: NonNullable<EventDeclaration["probe"]>): Promise<number> {
+    await using scratch = await this.target("probe", "naive", join(this.logsDir, "probe"));
+    return probeCapacity({
+      baseUrl: scratch.baseUrl,
+      path: probe.path,
+      seconds: probe.seconds,
+      connections: probe.connections,
+      order: (n) => ({ body: JSON.stringify(probe.order(n)), headers: { "idempotency-key": `probe-${n}` } }),
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.postgres[Symbol.asyncDispose]();
+  }
+}
