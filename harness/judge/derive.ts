@@ -1,0 +1,127 @@
+/**
+ * What every invariant may lean on beside the canonical tables: the rules of time as SQL macros, each entity's events
+ * in the order its row lock gave them, and the client's wishes resolved against the books (design.md §6, §7).
+ *
+ *     surely_before(seq_a, us_a, seq_b, us_b)  two commits of the shop's book, and no doubt which came first: `seq` says
+ *                                              so and `at_us`, where known, is 1,000 µs apart; never true in a book
+ *                                              whose seq_quality is approximate
+ *     overdue(start_us, ms, book)              when the book was read the deadline had passed, by 1,000 µs or more
+ *     read_at(book) · same_clock(a, b) · drained()
+ *     shop_clock(seq, at_us)                   commit times of the shop's book, for columns that hold a seq alone
+ *     order_log, coupon_log                    one row an event, with the status before and after it: prev_*, next_*;
+ *                                              prev_sure / next_sure: the order of the two is beyond doubt
+ *     intents                                  one row a wish: acknowledged, refused, in_books, resolution
+ */
+import { READ_KINDS } from "../history/operation.ts";
+import { literal, type Database } from "../history/duckdb.ts";
+import type { LoadedBooks } from "./load-books.ts";
+
+/** Commits nearer than this are concurrent. */
+const CONCURRENT_US = 1_000;
+
+async function macros(db: Database, drained: boolean): Promise<void> {
+  const [books] = await db.all(
+    "SELECT coalesce(bool_or(seq_quality = 'approximate'), false) AS approximate FROM books WHERE book = 'shop'",
+  );
+  const exact = books?.["approximate"] !== true;
+  await db.run(`
+    CREATE MACRO surely_before(sa, ta, sb, tb) AS
+      ${exact} AND coalesce(sa < sb, ta < tb, false) AND coalesce(tb - ta >= ${CONCURRENT_US}, true);
+    CREATE MACRO exact_order() AS ${exact};
+    CREATE MACRO drained() AS ${drained};
+    CREATE MACRO read_at(b) AS (SELECT max(read_at_us) FROM books WHERE book = b);
+    CREATE MACRO same_clock(a, b) AS a = b OR (SELECT count(clock) = 2 AND count(DISTINCT clock) = 1 FROM books WHERE book IN (a, b));
+    -- Books whose time of reading nobody wrote down were read at rest (design.md §7): what is open then stays open.
+    CREATE MACRO overdue(start_us, ms, b) AS coalesce(read_at(b) - start_us >= ms * 1000 + ${CONCURRENT_US}, true);
+    CREATE TABLE shop_clock AS
+      SELECT seq, min(at_us) AS at_us FROM (
+        SELECT seq, at_us FROM commits WHERE book = 'shop'
+        UNION ALL SELECT seq, at_us FROM coupon_events WHERE (SELECT count(*) FROM commits WHERE book = 'shop') = 0
+        UNION ALL SELECT seq, at_us FROM order_events WHERE (SELECT count(*) FROM commits WHERE book = 'shop') = 0)
+      WHERE seq IS NOT NULL AND at_us IS NOT NULL GROUP BY seq;`);
+}
+
+/** One entity's events in order: `version` is written under the row's lock and decides, whatever seq and clock say. */
+function logSql(table: "order_events" | "coupon_events", id: "order_id" | "coupon_id"): string {
+  const sure = (a: string, b: string, which: string): string =>
+    `coalesce(${a} < ${b}, false) OR surely_before(${which === "prev" ? "prev_seq, prev_us, seq, us" : "seq, us, next_seq, next_us"})`;
+  return `
+    WITH timed AS (
+      SELECT e.*, coalesce(e.at_us, k.at_us) AS us FROM ${table} e LEFT JOIN shop_clock k ON e.at_us IS NULL AND k.seq = e.seq),
+    chained AS (
+      SELECT *, lag(to_status) OVER w AS prev_status, lag(seq) OVER w AS prev_seq, lag(us) OVER w AS prev_us, lag(version) OVER w AS prev_version,
+        lead(to_status) OVER w AS next_status, lead(seq) OVER w AS next_seq, lead(us) OVER w AS next_us, lead(version) OVER w AS next_version,
+        row_number() OVER w AS step
+      FROM timed WINDOW w AS (PARTITION BY ${id} ORDER BY version NULLS LAST, seq, us))
+    SELECT l.* EXCLUDE (at_us, prev_version, next_version),
+      ${sure("l.prev_version", "l.version", "prev")} AS prev_sure, ${sure("l.version", "l.next_version", "next")} AS next_sure
+    FROM chained l`;
+}
+
+/** Where the books keep a wish's key. Orders and claims must (design.md §6); of the others absence proves nothing unless such keys are there at all. */
+const KEPT_IN: readonly { kind: string; table: string; where: string; always: boolean }[] = [
+  { kind: "order", table: "orders", where: "true", always: true },
+  { kind: "claim", table: "coupon_events", where: "true", always: true },
+  { kind: "issue", table: "jobs", where: "true", always: true },
+  { kind: "issue", table: "coupon_events", where: "from_status IS NULL", always: false },
+  { kind: "recall", table: "jobs", where: "true", always: true },
+  { kind: "withdraw", table: "jobs", where: "true", always: true },
+  { kind: "redeem", table: "coupon_events", where: "to_status = 'used'", always: false },
+  {
+    kind: "cancel",
+    table: "order_events",
+    where: "to_status IN ('cancelling', 'cancelled')",
+    always: false,
+  },
+  { kind: "ship", table: "order_events", where: "to_status = 'shipped'", always: false },
+];
+
+async function intents(db: Database, books: LoadedBooks): Promise<void> {
+  const kept = KEPT_IN.filter((place) => books.present.get(place.table)?.has("intent") === true);
+  const keys = kept.map(
+    (place) =>
+      `SELECT ${literal(place.kind)} AS kind, intent FROM ${place.table} WHERE intent IS NOT NULL AND ${place.where}`,
+  );
+  const always = kept.filter((place) => place.always).map((place) => literal(place.kind));
+  const reads = [...READ_KINDS].map(literal).join(", ");
+  await db.run(`
+    CREATE TABLE intents AS
+    WITH wishes AS (
+      SELECT intent, kind, count(*) AS attempts, count(*) FILTER (outcome = 'info') AS infos,
+        coalesce(bool_or(process = 'operator'), false) AS operator,
+        coalesce(bool_or(outcome = 'ok'), false) AS acknowledged, coalesce(bool_and(outcome = 'fail'), false) AS refused,
+        any_value(request->>'$.user_id') AS user_id, any_value(request->>'$.campaign_id') AS campaign_id,
+        coalesce(min(response->>'$.order_id') FILTER (outcome = 'ok'), any_value(request->>'$.order_id')) AS order_id,
+        min(response->>'$.coupon_id') FILTER (outcome = 'ok') AS coupon_id, min(response->>'$.code') FILTER (outcome = 'ok') AS code,
+        min(response->>'$.job_id') FILTER (outcome = 'ok') AS job_id,
+        min(time_invoke_ns) AS begin_ns, max(time_complete_ns) AS end_ns
+      FROM ops WHERE intent IS NOT NULL AND kind NOT IN (${reads}) GROUP BY intent, kind),
+    keys AS (${keys.length === 0 ? "SELECT NULL::VARCHAR AS kind, NULL::VARCHAR AS intent WHERE false" : `SELECT DISTINCT * FROM (${keys.join(" UNION ALL ")})`}),
+    keeps AS (SELECT DISTINCT kind FROM (SELECT kind FROM wishes SEMI JOIN keys USING (kind, intent) ${always.length === 0 ? "" : `UNION ALL SELECT unnest([${always.join(", ")}])`})),
+    placed AS (
+      SELECT w.*, k.intent IS NOT NULL OR (w.kind = 'order' AND o.id IS NOT NULL) AS in_books, p.kind IS NOT NULL AS provable
+      FROM wishes w LEFT JOIN keys k USING (kind, intent) LEFT JOIN keeps p ON p.kind = w.kind
+        LEFT JOIN (SELECT DISTINCT id FROM orders) o ON w.kind = 'order' AND w.acknowledged AND o.id = w.order_id)
+    SELECT * EXCLUDE (provable), CASE
+      WHEN acknowledged THEN 'took-effect' WHEN refused THEN 'did-not'
+      WHEN in_books THEN 'took-effect' WHEN provable AND drained() THEN 'did-not' ELSE 'unknown' END AS resolution
+    FROM placed`);
+}
+
+/** Makes the macros, `shop_clock` and `intents`, and of the logs those that one of the queries names. */
+export async function derive(
+  db: Database,
+  books: LoadedBooks,
+  drained: boolean,
+  queries: readonly string[],
+): Promise<void> {
+  await macros(db, drained);
+  await intents(db, books);
+  if (queries.some((sql) => sql.includes("order_log")))
+    await db.run(`CREATE TABLE order_log AS ${logSql("order_events", "order_id")}`);
+  if (queries.some((sql) => sql.includes("coupon_log"))) {
+    await db.run(
+      `CREATE TABLE coupon_log AS SELECT e.*, c.campaign_id, c.user_id FROM (${logSql("coupon_events", "coupon_id")}) e LEFT JOIN (SELECT id, any_value(campaign_id) AS campaign_id, any_value(user_id) AS user_id FROM coupons GROUP BY id) c ON c.id = e.coupon_id`,
+    );
+  }
+}
