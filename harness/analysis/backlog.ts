@@ -23,9 +23,19 @@ interface Point {
 function perSecond(values: Float64Array, span: Span): Point[] {
   const points: Point[] = [];
   const end = Math.min(bucketAt(span.endS), values.length);
-  for (let from = Math.max(0, end - Math.floor(span.endS - span.startS) * PER_S); from < end; from += PER_S) {
-    const readings = values.subarray(from, Math.min(end, from + PER_S)).filter((v) => !Number.isNaN(v));
-    if (readings.length > 0) points.push({ s: from / PER_S, depth: readings.reduce((a, b) => a + b, 0) / readings.length });
+  for (
+    let from = Math.max(0, end - Math.floor(span.endS - span.startS) * PER_S);
+    from < end;
+    from += PER_S
+  ) {
+    const readings = values
+      .subarray(from, Math.min(end, from + PER_S))
+      .filter((v) => !Number.isNaN(v));
+    if (readings.length > 0)
+      points.push({
+        s: from / PER_S,
+        depth: readings.reduce((a, b) => a + b, 0) / readings.length,
+      });
   }
   return points;
 }
@@ -37,7 +47,10 @@ export function fitLine(points: readonly Point[]): { slope: number; error: numbe
   const mean = points.reduce((sum, p) => sum + p.depth, 0) / n;
   const sxx = points.reduce((sum, p) => sum + (p.s - meanS) ** 2, 0);
   const slope = points.reduce((sum, p) => sum + (p.s - meanS) * (p.depth - mean), 0) / sxx;
-  const residual = points.reduce((sum, p) => sum + (p.depth - mean - slope * (p.s - meanS)) ** 2, 0);
+  const residual = points.reduce(
+    (sum, p) => sum + (p.depth - mean - slope * (p.s - meanS)) ** 2,
+    0,
+  );
   return { slope, error: n > 2 ? Math.sqrt(residual / (n - 2) / sxx) : Number.POSITIVE_INFINITY };
 }
 
@@ -49,5 +62,10 @@ export function backlogOver(series: Series, span: Span): Backlog | null {
   const last = points.at(-1);
   if (last === undefined || points.length < 3) return null;
   const { slope, error } = fitLine(points);
-  return { source: enough ? "queue" : "bound", slopePerS: slope, shrinking: slope < -2 * error && slope < -1e-9, last: last.depth };
+  return {
+    source: enough ? "queue" : "bound",
+    slopePerS: slope,
+    shrinking: slope < -2 * error && slope < -1e-9,
+    last: last.depth,
+  };
 }

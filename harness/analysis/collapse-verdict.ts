@@ -1,6 +1,13 @@
 /** The collapse part of a verdict, put together from the definitions in collapse, recovery, metastability and served-well. */
 import type { CollapseVerdict } from "../history/run-folder.ts";
-import { amplificationMax, collapseDepth, lostOver, peakOf, scanCollapse, shareOfServable } from "./collapse.ts";
+import {
+  amplificationMax,
+  collapseDepth,
+  lostOver,
+  peakOf,
+  scanCollapse,
+  shareOfServable,
+} from "./collapse.ts";
 import type { Course } from "./course.ts";
 import { metastability, type Metastability } from "./metastability.ts";
 import { recovery, recoveryWindowS, type Recovery } from "./recovery.ts";
@@ -17,11 +24,26 @@ const AFTER_S = 10;
 /** Everything null: the words say why. */
 export function undecidedCollapse(capacityPerS: number | null, because: string): CollapseVerdict {
   return {
-    collapsed: null, capacity_per_s: capacityPerS, baseline_per_s: null, depth: null, began_s: null,
-    lost_intents: null, lost_avoidable: null, recovered_after_s: null, intervention_s: null,
-    metastable: "unknown", decided_by: because, amplification_max: null,
-    goodput_before: null, goodput_in: null, goodput_after: null, goodput_restarted: null,
-    surge_share: null, backlog_slope_per_s: null, served_well_per_s: null, margins: {},
+    collapsed: null,
+    capacity_per_s: capacityPerS,
+    baseline_per_s: null,
+    depth: null,
+    began_s: null,
+    lost_intents: null,
+    lost_avoidable: null,
+    recovered_after_s: null,
+    intervention_s: null,
+    metastable: "unknown",
+    decided_by: because,
+    amplification_max: null,
+    goodput_before: null,
+    goodput_in: null,
+    goodput_after: null,
+    goodput_restarted: null,
+    surge_share: null,
+    backlog_slope_per_s: null,
+    served_well_per_s: null,
+    margins: {},
   };
 }
 
@@ -30,18 +52,24 @@ const measured = (value: number): number | null => (Number.isFinite(value) ? val
 /** Why no comparison is possible, or null. */
 function obstacle(series: Series, course: Course): string | null {
   if (course.doubts.length > 0) return course.doubts.join("; ");
-  if (series.orphans > 0) return `data are missing: ${series.orphans} intents belong to iterations that no arrival was recorded for`;
-  if (course.baseline === null) return "no baseline phase before the trigger: nothing to compare with";
+  if (series.orphans > 0)
+    return `data are missing: ${series.orphans} intents belong to iterations that no arrival was recorded for`;
+  if (course.baseline === null)
+    return "no baseline phase before the trigger: nothing to compare with";
   const offered = rateOver(series.offered, course.baseline);
   if (!(offered > 0)) return "nobody arrived in the baseline: nothing to compare with";
   const share = rateOver(series.good, course.baseline) / offered;
-  if (share < SOUND_BASELINE_SHARE) return `the service was failing before anything was done to it: ${Math.round(share * 100)} % of the baseline's customers were served well`;
+  if (share < SOUND_BASELINE_SHARE)
+    return `the service was failing before anything was done to it: ${Math.round(share * 100)} % of the baseline's customers were served well`;
   return null;
 }
 
 /** The watch without those customers whom the intervention at its end may have served: they arrived within their deadline of it. */
 function afterSpan(course: Course, watch: Span): Span {
-  const settledS = course.interventions.length > 0 ? Math.max(watch.startS, watch.endS - course.deadlineS) : watch.endS;
+  const settledS =
+    course.interventions.length > 0
+      ? Math.max(watch.startS, watch.endS - course.deadlineS)
+      : watch.endS;
   const endS = settledS - watch.startS >= 1 ? settledS : watch.endS;
   return { startS: Math.max(watch.startS, endS - AFTER_S), endS };
 }
@@ -52,7 +80,9 @@ function restartedPerS(series: Series, course: Course): number | null {
   const restart = course.interventions[index];
   if (restart === undefined) return null;
   const untilS = course.interventions[index + 1]?.beginS ?? course.endS;
-  return untilS - restart.endS < 1 ? null : measured(rateOver(series.good, { startS: (restart.endS + untilS) / 2, endS: untilS }));
+  return untilS - restart.endS < 1
+    ? null
+    : measured(rateOver(series.good, { startS: (restart.endS + untilS) / 2, endS: untilS }));
 }
 
 interface Facts {
@@ -64,25 +94,51 @@ interface Facts {
 }
 
 /** Distances of the deciding figures from their lines, as shares of those lines; a figure that decided nothing has none. */
-function marginsOf(series: Series, course: Course, baseline: Span, facts: Facts): Record<string, number> {
+function marginsOf(
+  series: Series,
+  course: Course,
+  baseline: Span,
+  facts: Facts,
+): Record<string, number> {
   const { capacityPerS: mu, watch } = course;
   const margins: Record<string, number | null> = { collapse: facts.collapseMargin };
   if (mu !== null) {
     margins["load"] = Math.abs(rateOver(series.offered, baseline) / mu - 1);
-    if (facts.peak !== null) margins["surge_load"] = Math.abs(rateOver(series.offered, facts.peak) / mu - 1);
-    if (watch !== null) margins["amplified_load"] = Math.abs((amplification(series, watch) * rateOver(series.offered, watch)) / mu - 1);
+    if (facts.peak !== null)
+      margins["surge_load"] = Math.abs(rateOver(series.offered, facts.peak) / mu - 1);
+    if (watch !== null)
+      margins["amplified_load"] = Math.abs(
+        (amplification(series, watch) * rateOver(series.offered, watch)) / mu - 1,
+      );
   }
-  if (facts.surgeShare !== null) margins["surge_share"] = Math.abs(facts.surgeShare - SURGE_SHARE_LINE) / SURGE_SHARE_LINE;
-  if (facts.back?.margin !== undefined && facts.back.margin !== null) margins["recovery"] = Math.abs(facts.back.margin);
+  if (facts.surgeShare !== null)
+    margins["surge_share"] = Math.abs(facts.surgeShare - SURGE_SHARE_LINE) / SURGE_SHARE_LINE;
+  if (facts.back?.margin !== undefined && facts.back.margin !== null)
+    margins["recovery"] = Math.abs(facts.back.margin);
   if (facts.meta !== null) margins["backlog_slope"] = facts.meta.slopeMargin;
-  return Object.fromEntries(Object.entries(margins).filter((entry): entry is [string, number] => entry[1] !== null && Number.isFinite(entry[1])));
+  return Object.fromEntries(
+    Object.entries(margins).filter(
+      (entry): entry is [string, number] => entry[1] !== null && Number.isFinite(entry[1]),
+    ),
+  );
 }
 
-function decidedBy(course: Course, collapsed: boolean, beganS: number | null, meta: Metastability | null): string {
-  const first = collapsed ? `goodput fell below half of what was asked for, for at least 5 s, from second ${beganS?.toFixed(1)} on` : "goodput never stayed below half of what was asked for as long as 5 s";
-  if (meta === null) return `${first}; no trigger was declared, so there was nothing to come back from`;
+function decidedBy(
+  course: Course,
+  collapsed: boolean,
+  beganS: number | null,
+  meta: Metastability | null,
+): string {
+  const first = collapsed
+    ? `goodput fell below half of what was asked for, for at least 5 s, from second ${beganS?.toFixed(1)} on`
+    : "goodput never stayed below half of what was asked for as long as 5 s";
+  if (meta === null)
+    return `${first}; no trigger was declared, so there was nothing to come back from`;
   const step = course.interventions[0];
-  const stepped = step === undefined ? "" : `; the watch ended at second ${step.beginS.toFixed(1)} when the operator stepped in (${step.name})`;
+  const stepped =
+    step === undefined
+      ? ""
+      : `; the watch ended at second ${step.beginS.toFixed(1)} when the operator stepped in (${step.name})`;
   return `${first}; ${meta.because}${stepped}`;
 }
 
@@ -104,12 +160,29 @@ export function collapseVerdict(series: Series, course: Course): CollapseVerdict
   const after: Span = { startS: trigger?.startS ?? baseline.endS, endS: course.endS };
   const scan = scanCollapse(series, after, baselinePerS);
   const lost = lostOver(series, after, mu);
-  const peak = peakOf(series, course.phases.filter((p) => p.role === "trigger").map((p) => ({ startS: p.start_s, endS: p.end_s })));
-  const surgeShare = peak === null || mu === null ? null : measured(shareOfServable(series, peak, mu));
-  const back = watch === null ? null : recovery(series, watch, baseline, recoveryWindowS(course.endS));
-  const meta = watch === null || back === null ? null : metastability(series, { watch, baseline, triggerGone: course.triggerGone, capacityPerS: mu, recovery: back });
+  const peak = peakOf(
+    series,
+    course.phases
+      .filter((p) => p.role === "trigger")
+      .map((p) => ({ startS: p.start_s, endS: p.end_s })),
+  );
+  const surgeShare =
+    peak === null || mu === null ? null : measured(shareOfServable(series, peak, mu));
+  const back =
+    watch === null ? null : recovery(series, watch, baseline, recoveryWindowS(course.endS));
+  const meta =
+    watch === null || back === null
+      ? null
+      : metastability(series, {
+          watch,
+          baseline,
+          triggerGone: course.triggerGone,
+          capacityPerS: mu,
+          recovery: back,
+        });
   // What broke the service was not served well, however much of it a queue swallowed first.
-  const broken = scan.collapsed || (back !== null && back.searchedS >= 0 && back.recoveredAfterS === null);
+  const broken =
+    scan.collapsed || (back !== null && back.searchedS >= 0 && back.recoveredAfterS === null);
   // Without a trigger nothing can stay down after it; what collapsed all the same is left open.
   const metastable = meta?.metastable ?? (scan.collapsed ? "unknown" : "no");
   return {
@@ -127,11 +200,21 @@ export function collapseVerdict(series: Series, course: Course): CollapseVerdict
     amplification_max: amplificationMax(series, after),
     goodput_before: baselinePerS,
     goodput_in: peak === null ? null : measured(rateOver(series.good, peak)),
-    goodput_after: watch === null ? null : measured(rateOver(series.good, afterSpan(course, watch))),
+    goodput_after:
+      watch === null ? null : measured(rateOver(series.good, afterSpan(course, watch))),
     goodput_restarted: restartedPerS(series, course),
     surge_share: surgeShare,
     backlog_slope_per_s: meta?.backlog?.slopePerS ?? null,
-    served_well_per_s: servedWellPerS(series, { startS: baseline.startS, endS: broken ? after.startS : course.endS }),
-    margins: marginsOf(series, course, baseline, { peak, surgeShare, collapseMargin: scan.margin, back, meta }),
+    served_well_per_s: servedWellPerS(series, {
+      startS: baseline.startS,
+      endS: broken ? after.startS : course.endS,
+    }),
+    margins: marginsOf(series, course, baseline, {
+      peak,
+      surgeShare,
+      collapseMargin: scan.margin,
+      back,
+      meta,
+    }),
   };
 }

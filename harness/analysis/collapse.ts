@@ -3,7 +3,16 @@
  * shedding has depth 0. G and λ are sums over one second, sliding by a bucket: over a single bucket of 100 ms chance
  * alone would halve them.
  */
-import { amplification, bucketAt, PER_S, rateOver, rolling, sumOver, type Series, type Span } from "./series.ts";
+import {
+  amplification,
+  bucketAt,
+  PER_S,
+  rateOver,
+  rolling,
+  sumOver,
+  type Series,
+  type Span,
+} from "./series.ts";
 
 /** Goodput below this share of min(λ, G_B) … */
 export const COLLAPSE_SHARE = 0.5;
@@ -44,7 +53,11 @@ export function scanCollapse(series: Series, span: Span, baselinePerS: number): 
     if (recent.length > stretch) recent.shift();
     if (recent.length === stretch) worst = Math.min(worst, Math.max(...recent));
   }
-  return { collapsed: beganS !== null, beganS, margin: Number.isFinite(worst) ? Math.abs(worst - 1) : null };
+  return {
+    collapsed: beganS !== null,
+    beganS,
+    margin: Number.isFinite(worst) ? Math.abs(worst - 1) : null,
+  };
 }
 
 /** 1 − min G/min(λ, μ) over the seconds of a span, from 0 to 1; null when no second had arrivals to speak of. */
@@ -52,16 +65,27 @@ export function collapseDepth(series: Series, span: Span, capacityPerS: number):
   const good = rolling(series.good, PER_S);
   const offered = rolling(series.offered, PER_S);
   let least: number | null = null;
-  for (let i = Math.max(0, bucketAt(span.startS)); i < Math.min(good.length, bucketAt(span.endS) - PER_S + 1); i++) {
+  for (
+    let i = Math.max(0, bucketAt(span.startS));
+    i < Math.min(good.length, bucketAt(span.endS) - PER_S + 1);
+    i++
+  ) {
     const lambda = offered[i] ?? 0;
     if (lambda < LEAST_ARRIVALS) continue;
-    least = Math.min(least ?? Number.POSITIVE_INFINITY, (good[i] ?? 0) / Math.min(lambda, capacityPerS));
+    least = Math.min(
+      least ?? Number.POSITIVE_INFINITY,
+      (good[i] ?? 0) / Math.min(lambda, capacityPerS),
+    );
   }
   return least === null ? null : Math.min(1, Math.max(0, 1 - least));
 }
 
 /** Sum over whole seconds of f(arrivals in that second); the last second may be shorter. */
-function sumSeconds(series: Series, span: Span, f: (arrivals: number, lengthS: number) => number): number {
+function sumSeconds(
+  series: Series,
+  span: Span,
+  f: (arrivals: number, lengthS: number) => number,
+): number {
   let sum = 0;
   for (let startS = span.startS; startS < span.endS; startS++) {
     const endS = Math.min(startS + 1, span.endS);
@@ -81,20 +105,28 @@ export interface Lost {
 export function lostOver(series: Series, span: Span, capacityPerS: number | null): Lost {
   const intents = sumOver(series.offered, span) - sumOver(series.good, span);
   if (capacityPerS === null) return { intents, avoidable: null };
-  const unavoidable = sumSeconds(series, span, (arrivals, lengthS) => Math.max(0, arrivals - capacityPerS * lengthS));
+  const unavoidable = sumSeconds(series, span, (arrivals, lengthS) =>
+    Math.max(0, arrivals - capacityPerS * lengthS),
+  );
   return { intents, avoidable: Math.max(0, Math.round(intents - unavoidable)) };
 }
 
 /** ΣG ÷ Σ min(λ, μ) over a span: the share of what could be served that was. NaN when nobody came. */
 export function shareOfServable(series: Series, span: Span, capacityPerS: number): number {
-  const servable = sumSeconds(series, span, (arrivals, lengthS) => Math.min(arrivals, capacityPerS * lengthS));
+  const servable = sumSeconds(series, span, (arrivals, lengthS) =>
+    Math.min(arrivals, capacityPerS * lengthS),
+  );
   return sumOver(series.good, span) / servable;
 }
 
 /** The highest amplification (attempts ÷ intents, by arrival) over any 5 s of a span; null when nobody started an intent. */
 export function amplificationMax(series: Series, span: Span): number | null {
   let highest: number | null = null;
-  for (let startS = span.startS; startS === span.startS || startS + COLLAPSE_S <= span.endS; startS += 1 / PER_S) {
+  for (
+    let startS = span.startS;
+    startS === span.startS || startS + COLLAPSE_S <= span.endS;
+    startS += 1 / PER_S
+  ) {
     const a = amplification(series, { startS, endS: Math.min(startS + COLLAPSE_S, span.endS) });
     if (a > (highest ?? 0)) highest = a;
   }
@@ -104,5 +136,8 @@ export function amplificationMax(series: Series, span: Span): number | null {
 /** The span with the highest arrival rate; the longest of equals. */
 export function peakOf(series: Series, spans: readonly Span[]): Span | null {
   const rate = (span: Span): number => rateOver(series.offered, span) || 0;
-  return spans.toSorted((a, b) => rate(b) - rate(a) || b.endS - b.startS - (a.endS - a.startS))[0] ?? null;
+  return (
+    spans.toSorted((a, b) => rate(b) - rate(a) || b.endS - b.startS - (a.endS - a.startS))[0] ??
+    null
+  );
 }

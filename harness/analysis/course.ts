@@ -37,13 +37,22 @@ export interface Course {
 
 const seconds = (ns: number): number => ns / 1e9;
 
-function triggerOf(phases: readonly Phase[], faults: readonly FaultRecord[]): { trigger: Span | null; gone: boolean } {
+function triggerOf(
+  phases: readonly Phase[],
+  faults: readonly FaultRecord[],
+): { trigger: Span | null; gone: boolean } {
   const triggers = phases.filter((p) => p.role === "trigger");
   if (triggers.length === 0) return { trigger: null, gone: true };
   const startS = Math.min(...triggers.map((p) => p.start_s));
   const plannedEndS = Math.max(...triggers.map((p) => p.end_s));
   // An operator's step of the trigger (the mis-issue) is no lasting fault; a fault is part of it until it is undone.
-  const lasting = faults.filter((f) => f.kind !== "operator" && f.begin_ns >= 0 && seconds(f.begin_ns) >= startS && seconds(f.begin_ns) < plannedEndS);
+  const lasting = faults.filter(
+    (f) =>
+      f.kind !== "operator" &&
+      f.begin_ns >= 0 &&
+      seconds(f.begin_ns) >= startS &&
+      seconds(f.begin_ns) < plannedEndS,
+  );
   const endS = Math.max(plannedEndS, ...lasting.map((f) => seconds(f.end_ns)));
   return { trigger: { startS, endS }, gone: lasting.every((f) => f.end_ns >= 0) };
 }
@@ -57,7 +66,11 @@ function baselineOf(phases: readonly Phase[], beforeS: number): Span | null {
 export function interventionsAfter(faults: readonly FaultRecord[], afterS: number): Intervention[] {
   return faults
     .filter((f) => f.kind === "operator" && f.begin_ns >= 0 && seconds(f.begin_ns) >= afterS)
-    .map((f) => ({ name: f.name, beginS: seconds(f.begin_ns), endS: seconds(Math.max(f.begin_ns, f.end_ns)) }))
+    .map((f) => ({
+      name: f.name,
+      beginS: seconds(f.begin_ns),
+      endS: seconds(Math.max(f.begin_ns, f.end_ns)),
+    }))
     .toSorted((a, b) => a.beginS - b.beginS);
 }
 
@@ -66,7 +79,11 @@ export function deadlineOf(run: Pick<RunJson, "id" | "customer" | "goodput_kinds
   const deadline = run.customer["deadlineS"];
   if (typeof deadline === "number" && deadline > 0) return deadline;
   if (run.goodput_kinds.length === 0) return Number.POSITIVE_INFINITY;
-  throw new StampedeError("configuration", `run ${run.id}: customer.deadlineS must be a positive number of seconds; it is ${JSON.stringify(deadline)}`, { hint: "run.json declares goodput_kinds, so it needs the customer's deadline" });
+  throw new StampedeError(
+    "configuration",
+    `run ${run.id}: customer.deadlineS must be a positive number of seconds; it is ${JSON.stringify(deadline)}`,
+    { hint: "run.json declares goodput_kinds, so it needs the customer's deadline" },
+  );
 }
 
 /**
@@ -83,9 +100,17 @@ export function courseOf(
 ): Course {
   const endS = Math.max(0, ...run.phases.map((p) => p.end_s));
   const { trigger, gone } = triggerOf(run.phases, faults);
-  const interventions = trigger === null ? [] : interventionsAfter(faults, trigger.endS);
+  // A step after the schedule's end (stopping a service that does not drain) changes nothing that was watched.
+  const interventions =
+    trigger === null
+      ? []
+      : interventionsAfter(faults, trigger.endS).filter((step) => step.beginS < endS);
   const watchEndS = Math.min(endS, interventions[0]?.beginS ?? endS);
-  const saturated = generator.saturated ? [`the load generator was the bottleneck (${generator.because.join(", ") || "it said so itself"})`] : [];
+  const saturated = generator.saturated
+    ? [
+        `the load generator was the bottleneck (${generator.because.join(", ") || "it said so itself"})`,
+      ]
+    : [];
   return {
     phases: run.phases,
     capacityPerS: run.capacity,
@@ -93,7 +118,8 @@ export function courseOf(
     baseline: baselineOf(run.phases, trigger?.startS ?? endS),
     trigger,
     triggerGone: gone,
-    watch: trigger === null ? null : { startS: trigger.endS, endS: Math.max(trigger.endS, watchEndS) },
+    watch:
+      trigger === null ? null : { startS: trigger.endS, endS: Math.max(trigger.endS, watchEndS) },
     interventions,
     endS,
     doubts: [...saturated, ...incomplete],

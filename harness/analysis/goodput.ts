@@ -19,6 +19,8 @@ const BUCKET_NS = BUCKET_MS * 1e6;
 const NS_PER_S = 1e9;
 /** Rows of contradicted intents per INSERT. */
 const CHUNK = 5000;
+/** A day: a longer series comes from a broken clock, not from a run. */
+const BUCKETS_MAX = (24 * 3600 * 1000) / BUCKET_MS;
 
 /** The files this reads and the one it writes; `runPaths(dir)` is one of these. */
 export interface SeriesPaths {
@@ -28,33 +30,59 @@ export interface SeriesPaths {
   readonly series: string;
 }
 
-export type SeriesRun = Pick<RunJson, "id" | "phases" | "goodput_kinds" | "goodput_scenarios" | "customer">;
+export type SeriesRun = Pick<
+  RunJson,
+  "id" | "phases" | "goodput_kinds" | "goodput_scenarios" | "customer"
+>;
 
-const inList = (column: string, values: readonly string[]): string => (values.length === 0 ? "false" : `${column} IN (${values.map(literal).join(", ")})`);
+const inList = (column: string, values: readonly string[]): string =>
+  values.length === 0 ? "false" : `${column} IN (${values.map(literal).join(", ")})`;
 
 /** Views over the files; a missing vitals.parquet means the service said nothing, a missing history is an error. */
 async function openFiles(db: Database, paths: SeriesPaths): Promise<void> {
-  for (const [what, path] of [["ops", paths.ops], ["arrivals", paths.arrivals]] as const) {
-    if (!existsSync(path)) throw new StampedeError("configuration", `expected the run's ${what} at ${path}; there is no such file`, { hint: "give the folder of a finished run" });
+  for (const [what, path] of [
+    ["ops", paths.ops],
+    ["arrivals", paths.arrivals],
+  ] as const) {
+    if (!existsSync(path))
+      throw new StampedeError(
+        "configuration",
+        `expected the run's ${what} at ${path}; there is no such file`,
+        { hint: "give the folder of a finished run" },
+      );
     await db.run(`CREATE VIEW ${what} AS SELECT * FROM read_parquet(${literal(path)})`);
   }
-  await db.run(existsSync(paths.vitals) ? `CREATE VIEW vitals AS SELECT t_ns, queue_depth FROM read_parquet(${literal(paths.vitals)})` : "CREATE VIEW vitals AS SELECT NULL::BIGINT AS t_ns, NULL::BIGINT AS queue_depth WHERE false");
+  await db.run(
+    existsSync(paths.vitals)
+      ? `CREATE VIEW vitals AS SELECT t_ns, queue_depth FROM read_parquet(${literal(paths.vitals)})`
+      : "CREATE VIEW vitals AS SELECT NULL::BIGINT AS t_ns, NULL::BIGINT AS queue_depth WHERE false",
+  );
 }
 
 async function tableOfContradicted(db: Database, contradicted: readonly string[]): Promise<void> {
   await db.run("CREATE TABLE contradicted(intent VARCHAR)");
   for (let i = 0; i < contradicted.length; i += CHUNK) {
-    await db.run(`INSERT INTO contradicted VALUES ${contradicted.slice(i, i + CHUNK).map((intent) => `(${literal(intent)})`).join(", ")}`);
+    await db.run(
+      `INSERT INTO contradicted VALUES ${contradicted
+        .slice(i, i + CHUNK)
+        .map((intent) => `(${literal(intent)})`)
+        .join(", ")}`,
+    );
   }
 }
 
 /** The tables every curve is drawn from: `tries` (attempts that count), `intents`, and `customers`, one row an arrival. */
 async function deriveCustomers(db: Database, run: SeriesRun): Promise<void> {
   const deadlineS = deadlineOf(run);
-  const deadlineNs = Number.isFinite(deadlineS) ? Math.round(deadlineS * NS_PER_S) : Number.MAX_SAFE_INTEGER;
+  const deadlineNs = Number.isFinite(deadlineS)
+    ? Math.round(deadlineS * NS_PER_S)
+    : Number.MAX_SAFE_INTEGER;
   // A plain load test declares no goodput scenarios: every arrival is offered load, and none is judged.
-  const counted = run.goodput_scenarios.length === 0 ? "true" : inList("scenario", run.goodput_scenarios);
-  await db.run(`CREATE VIEW tries AS SELECT * FROM ops WHERE ${inList("kind", run.goodput_kinds)} AND ${inList("scenario", run.goodput_scenarios)}`);
+  const counted =
+    run.goodput_scenarios.length === 0 ? "true" : inList("scenario", run.goodput_scenarios);
+  await db.run(
+    `CREATE VIEW tries AS SELECT * FROM ops WHERE ${inList("kind", run.goodput_kinds)} AND ${inList("scenario", run.goodput_scenarios)}`,
+  );
   await db.run(`CREATE TABLE intents AS
     SELECT scenario, iteration, intent, count(*) AS tries,
       min(time_complete_ns) FILTER (WHERE final) - min(time_intended_ns) AS answer_ns,
@@ -79,7 +107,10 @@ export function phaseNames(phases: SeriesRun["phases"], buckets: number): string
   const endS = Math.max(0, ...phases.map((p) => p.end_s));
   return Array.from({ length: buckets }, (_, i) => {
     const s = (i * BUCKET_MS) / 1000;
-    return phases.find((p) => p.start_s <= s && s < p.end_s)?.name ?? (s >= endS && phases.length > 0 ? "drain" : "");
+    return (
+      phases.find((p) => p.start_s <= s && s < p.end_s)?.name ??
+      (s >= endS && phases.length > 0 ? "drain" : "")
+    );
   });
 }
 
@@ -88,11 +119,18 @@ async function countBuckets(db: Database, run: SeriesRun): Promise<number> {
   const [row] = await db.all(`SELECT greatest(
     (SELECT coalesce(max(bucket), -1) FROM customers),
     (SELECT coalesce(max(time_complete_ns) // ${BUCKET_NS}, -1) FROM ops WHERE process NOT IN ('operator', 'harness'))) + 1 AS n`);
-  return Math.max(Number(row?.["n"] ?? 0), Math.ceil(Math.max(0, ...run.phases.map((p) => p.end_s)) * (1000 / BUCKET_MS)));
+  return Math.max(
+    Number(row?.["n"] ?? 0),
+    Math.ceil(Math.max(0, ...run.phases.map((p) => p.end_s)) * (1000 / BUCKET_MS)),
+  );
 }
 
 /** Copies result columns into columns of the series; null stays what the series was made with. */
-function fill(series: Series, rows: readonly Row[], columns: Partial<Record<keyof Series, string>>): void {
+function fill(
+  series: Series,
+  rows: readonly Row[],
+  columns: Partial<Record<keyof Series, string>>,
+): void {
   for (const [target, source] of Object.entries(columns)) {
     const column: unknown = series[target as keyof Series];
     if (!(column instanceof Float64Array)) continue;
@@ -104,25 +142,48 @@ function fill(series: Series, rows: readonly Row[], columns: Partial<Record<keyo
 }
 
 async function fillByArrival(db: Database, series: Series): Promise<void> {
-  const rows = await db.all(`SELECT bucket, count(*) AS offered, count(*) FILTER (WHERE good) AS good, count(*) FILTER (WHERE good AND NOT contradicted) AS kept,
+  const rows =
+    await db.all(`SELECT bucket, count(*) AS offered, count(*) FILTER (WHERE good) AS good, count(*) FILTER (WHERE good AND NOT contradicted) AS kept,
       sum(intents)::BIGINT AS intents, sum(tries)::BIGINT AS tries, count(*) FILTER (WHERE refused) AS refused, count(*) FILTER (WHERE unanswered) AS unanswered,
       quantile_disc(latency_ms, 0.5) AS p50, quantile_disc(latency_ms, 0.99) AS p99
     FROM customers GROUP BY bucket`);
-  fill(series, rows, { offered: "offered", good: "good", kept: "kept", intents: "intents", tries: "tries", refused: "refused", unanswered: "unanswered", p50Ms: "p50", p99Ms: "p99" });
-  const bins = await db.all(`SELECT bucket, ${binSql("latency_ms")} AS bin, count(*) AS n FROM customers WHERE latency_ms IS NOT NULL GROUP BY ALL`);
-  for (const row of bins) series.latency.addBin(Number(row["bucket"]), Number(row["bin"]), Number(row["n"]));
+  fill(series, rows, {
+    offered: "offered",
+    good: "good",
+    kept: "kept",
+    intents: "intents",
+    tries: "tries",
+    refused: "refused",
+    unanswered: "unanswered",
+    p50Ms: "p50",
+    p99Ms: "p99",
+  });
+  const bins = await db.all(
+    `SELECT bucket, ${binSql("latency_ms")} AS bin, count(*) AS n FROM customers WHERE latency_ms IS NOT NULL GROUP BY ALL`,
+  );
+  for (const row of bins)
+    series.latency.addBin(Number(row["bucket"]), Number(row["bin"]), Number(row["n"]));
 }
 
 async function fillBySending(db: Database, series: Series): Promise<void> {
-  const outcome = (word: string): string => `count(*) FILTER (WHERE outcome = '${word}') AS ${word}`;
-  const rows = await db.all(`SELECT time_invoke_ns // ${BUCKET_NS} AS bucket, count(*) AS attempts, count(*) FILTER (WHERE attempt > 1) AS retries,
+  const outcome = (word: string): string =>
+    `count(*) FILTER (WHERE outcome = '${word}') AS ${word}`;
+  const rows =
+    await db.all(`SELECT time_invoke_ns // ${BUCKET_NS} AS bucket, count(*) AS attempts, count(*) FILTER (WHERE attempt > 1) AS retries,
       ${outcome("ok")}, ${outcome("fail")}, ${outcome("info")} FROM tries GROUP BY bucket`);
-  fill(series, rows, { attempts: "attempts", retries: "retries", ok: "ok", fail: "fail", info: "info" });
+  fill(series, rows, {
+    attempts: "attempts",
+    retries: "retries",
+    ok: "ok",
+    fail: "fail",
+    info: "info",
+  });
 }
 
 /** Running totals: every attempt of the crowd goes up when sent; in flight goes down when the client stops waiting, the bound only by an answer. */
 async function fillBacklog(db: Database, series: Series): Promise<void> {
-  const rows = await db.all(`WITH crowd AS (SELECT * FROM ops WHERE process NOT IN ('operator', 'harness')),
+  const rows =
+    await db.all(`WITH crowd AS (SELECT * FROM ops WHERE process NOT IN ('operator', 'harness')),
       steps AS (
         SELECT time_invoke_ns // ${BUCKET_NS} AS bucket, 1 AS flight, 1 AS bound FROM crowd
         UNION ALL
@@ -132,7 +193,8 @@ async function fillBacklog(db: Database, series: Series): Promise<void> {
   for (const column of [series.inFlight, series.backlogBound]) {
     for (let i = 1; i < column.length; i++) column[i] = (column[i] ?? 0) + (column[i - 1] ?? 0);
   }
-  const vitals = await db.all(`SELECT t_ns // ${BUCKET_NS} AS bucket, arg_max(queue_depth, t_ns)::DOUBLE AS depth FROM vitals
+  const vitals =
+    await db.all(`SELECT t_ns // ${BUCKET_NS} AS bucket, arg_max(queue_depth, t_ns)::DOUBLE AS depth FROM vitals
     WHERE queue_depth IS NOT NULL AND t_ns >= 0 AND t_ns // ${BUCKET_NS} < ${series.buckets} GROUP BY bucket`);
   fill(series, vitals, { queueDepth: "depth" });
 }
@@ -155,13 +217,27 @@ export interface SeriesRow {
   readonly queue_depth: number | null;
 }
 
-const COUNT_COLUMNS = ["offered", "good", "kept", "attempts", "retries", "ok", "fail", "info"] as const;
+const COUNT_COLUMNS = [
+  "offered",
+  "good",
+  "kept",
+  "attempts",
+  "retries",
+  "ok",
+  "fail",
+  "info",
+] as const;
 
 async function writeParquet(db: Database, series: Series, path: string): Promise<void> {
-  await db.run(`CREATE TABLE series(t_ms BIGINT, phase VARCHAR, ${COUNT_COLUMNS.map((name) => `"${name}" BIGINT`).join(", ")}, p50_ms DOUBLE, p99_ms DOUBLE, in_flight BIGINT, queue_depth DOUBLE)`);
+  await db.run(
+    `CREATE TABLE series(t_ms BIGINT, phase VARCHAR, ${COUNT_COLUMNS.map((name) => `"${name}" BIGINT`).join(", ")}, p50_ms DOUBLE, p99_ms DOUBLE, in_flight BIGINT, queue_depth DOUBLE)`,
+  );
   const appender = await db.connection.createAppender("series");
   const count = (value: number | undefined): void => appender.appendBigInt(BigInt(value ?? 0));
-  const measure = (value: number | undefined): void => (value === undefined || Number.isNaN(value) ? appender.appendNull() : appender.appendDouble(value));
+  const measure = (value: number | undefined): void =>
+    value === undefined || Number.isNaN(value)
+      ? appender.appendNull()
+      : appender.appendDouble(value);
   for (let i = 0; i < series.buckets; i++) {
     count(i * BUCKET_MS);
     appender.appendVarchar(series.phase[i] ?? "");
@@ -181,14 +257,29 @@ async function writeParquet(db: Database, series: Series, path: string): Promise
  * @param contradicted intents that a definite O, P or X0 violation contradicts: good, but not kept
  * @throws StampedeError("configuration") when ops or arrivals are not there, or run.json names no deadline
  */
-export async function writeSeries(paths: SeriesPaths, run: SeriesRun, contradicted: readonly string[]): Promise<Series> {
+export async function writeSeries(
+  paths: SeriesPaths,
+  run: SeriesRun,
+  contradicted: readonly string[],
+): Promise<Series> {
   await using db = await Database.open();
   await openFiles(db, paths);
   await tableOfContradicted(db, contradicted);
   await deriveCustomers(db, run);
   const buckets = await countBuckets(db, run);
-  const [orphans] = await db.all("SELECT count(*) AS n FROM intents AS i ANTI JOIN arrivals AS a ON i.scenario = a.scenario AND i.iteration = a.iteration");
-  const series: Series = { ...emptySeries(buckets, phaseNames(run.phases, buckets)), orphans: Number(orphans?.["n"] ?? 0) };
+  if (buckets > BUCKETS_MAX)
+    throw new StampedeError(
+      "configuration",
+      `run ${run.id}: times in its history must lie within 24 h of its start; one lies ${Math.round((buckets * BUCKET_MS) / 3.6e6)} h after it`,
+      { hint: "time_*_ns count from T0 in nanoseconds" },
+    );
+  const [orphans] = await db.all(
+    "SELECT count(*) AS n FROM intents AS i ANTI JOIN arrivals AS a ON i.scenario = a.scenario AND i.iteration = a.iteration",
+  );
+  const series: Series = {
+    ...emptySeries(buckets, phaseNames(run.phases, buckets)),
+    orphans: Number(orphans?.["n"] ?? 0),
+  };
   await fillByArrival(db, series);
   await fillBySending(db, series);
   await fillBacklog(db, series);
@@ -198,7 +289,14 @@ export async function writeSeries(paths: SeriesPaths, run: SeriesRun, contradict
 
 /** Reads series.parquet back, in order of time: what a chart needs. */
 export async function readSeries(path: string): Promise<SeriesRow[]> {
-  if (!existsSync(path)) throw new StampedeError("configuration", `expected a run's series at ${path}; there is no such file`, { hint: "give the folder of a finished run" });
+  if (!existsSync(path))
+    throw new StampedeError(
+      "configuration",
+      `expected a run's series at ${path}; there is no such file`,
+      { hint: "give the folder of a finished run" },
+    );
   await using db = await Database.open();
-  return (await db.all(`SELECT * FROM read_parquet(${literal(path)}) ORDER BY t_ms`)) as unknown as SeriesRow[];
+  return (await db.all(
+    `SELECT * FROM read_parquet(${literal(path)}) ORDER BY t_ms`,
+  )) as unknown as SeriesRow[];
 }

@@ -7,11 +7,13 @@ const RATIO = 1.01;
 /** Everything up to this falls into bin 0. */
 const SMALLEST_MS = 0.1;
 /** Bins up to about 100 minutes. */
-const BINS: number = Math.ceil(Math.log(6e6 / SMALLEST_MS) / Math.log(RATIO));
+export const BINS: number = Math.ceil(Math.log(6e6 / SMALLEST_MS) / Math.log(RATIO));
 
 /** Bin of a latency; one beyond the last bin's edge is counted in the last. */
 export function binOf(ms: number): number {
-  return ms <= SMALLEST_MS ? 0 : Math.min(BINS - 1, Math.ceil(Math.log(ms / SMALLEST_MS) / Math.log(RATIO)));
+  return ms <= SMALLEST_MS
+    ? 0
+    : Math.min(BINS - 1, Math.ceil(Math.log(ms / SMALLEST_MS) / Math.log(RATIO)));
 }
 
 /** Upper edge of a bin, ms: a quantile is never told shorter than it was. */
@@ -81,15 +83,25 @@ export class LatencyWindow {
    * known to be longer than all others. NaN when there is nothing, Infinity when the rank falls among those beyond.
    */
   quantile(q: number, beyond = 0): number {
-    const total = this.#count + beyond;
-    if (total === 0) return Number.NaN;
-    const rank = Math.max(1, Math.ceil(q * total));
-    if (rank > this.#count) return Number.POSITIVE_INFINITY;
-    let seen = 0;
-    for (let bin = 0; bin < BINS; bin++) {
-      seen += this.#histogram[bin] ?? 0;
-      if (seen >= rank) return edgeMs(bin);
-    }
-    return Number.NaN;
+    return quantileOf(this.#histogram, this.#count, q, beyond);
   }
+}
+
+/** The quantile of a dense histogram that holds `count` values and of `beyond` more that are longer than all of them. */
+export function quantileOf(
+  histogram: ArrayLike<number>,
+  count: number,
+  q: number,
+  beyond = 0,
+): number {
+  const total = count + beyond;
+  if (total === 0) return Number.NaN;
+  const rank = Math.max(1, Math.ceil(q * total));
+  if (rank > count) return Number.POSITIVE_INFINITY;
+  let seen = 0;
+  for (let bin = 0; bin < BINS; bin++) {
+    seen += histogram[bin] ?? 0;
+    if (seen >= rank) return edgeMs(bin);
+  }
+  return Number.NaN;
 }

@@ -27,23 +27,33 @@ export interface MetastabilityInput {
   readonly recovery: Recovery;
 }
 
-const figure = (value: number): string => (Math.abs(value) >= 10 ? Math.round(value).toString() : (Math.round(value * 10) / 10).toString());
+const figure = (value: number): string =>
+  Math.abs(value) >= 10 ? Math.round(value).toString() : (Math.round(value * 10) / 10).toString();
 
 /** The arrival rate of both spans agrees up to 5 % or three standard deviations of a Poisson count, the larger. */
 function aboveBaseline(series: Series, now: Span, baseline: Span): boolean {
   const before = rateOver(series.offered, baseline);
   const rate = rateOver(series.offered, now);
-  const deviation = Math.sqrt(before / (baseline.endS - baseline.startS) + rate / (now.endS - now.startS));
+  const deviation = Math.sqrt(
+    before / (baseline.endS - baseline.startS) + rate / (now.endS - now.startS),
+  );
   return rate > before + Math.max(0.05 * before, 3 * deviation);
 }
 
 function told(backlog: Backlog): string {
-  const words = backlog.source === "queue" ? "the service's own queue" : "attempts sent and never answered (an upper bound of the queue; the service said nothing of its own)";
+  const words =
+    backlog.source === "queue"
+      ? "the service's own queue"
+      : "attempts sent and never answered (an upper bound of the queue; the service said nothing of its own)";
   return `${words} changed by ${backlog.slopePerS >= 0 ? "+" : ""}${figure(backlog.slopePerS)}/s over the last ${LAST_S} s, to ${figure(backlog.last)}`;
 }
 
 /** Seconds a backlog needs to empty twice over at the spare capacity; null when there is none to spare or none known. */
-function enoughWatchS(backlog: Backlog, capacityPerS: number | null, arrivalsPerS: number): number | null {
+function enoughWatchS(
+  backlog: Backlog,
+  capacityPerS: number | null,
+  arrivalsPerS: number,
+): number | null {
   const spare = (capacityPerS ?? 0) - arrivalsPerS;
   return spare > 0 ? (2 * backlog.last) / spare : null;
 }
@@ -54,21 +64,36 @@ export function metastability(series: Series, input: MetastabilityInput): Metast
   const watchedS = watch.endS - watch.startS;
   const last: Span = { startS: Math.max(watch.startS, watch.endS - LAST_S), endS: watch.endS };
   const backlog = backlogOver(series, last);
-  const undecided = (because: string): Metastability => ({ metastable: "unknown", because, backlog, slopeMargin: null });
+  const undecided = (because: string): Metastability => ({
+    metastable: "unknown",
+    because,
+    backlog,
+    slopeMargin: null,
+  });
   if (recovery.recoveredAfterS !== null) {
     const because = `recovered ${figure(recovery.recoveredAfterS)} s after the trigger's end: from then on over ${recovery.windowS} s at least 95 % were served well, as fast as before`;
     return { metastable: "no", because, backlog, slopeMargin: null };
   }
-  if (!input.triggerGone) return undecided("a fault of the trigger was never proved undone, so the trigger is not gone");
-  if (recovery.searchedS < 0) return undecided(`watched for ${figure(watchedS)} s only; recovery is judged over ${recovery.windowS} s`);
-  if (aboveBaseline(series, last, input.baseline)) return undecided("the crowd had not left: arrivals at the end of the watch were still above the baseline");
-  if (backlog === null) return undecided(`not recovered in ${figure(watchedS)} s, but the backlog is not known`);
+  if (!input.triggerGone)
+    return undecided("a fault of the trigger was never proved undone, so the trigger is not gone");
+  if (recovery.searchedS < 0)
+    return undecided(
+      `watched for ${figure(watchedS)} s only; recovery is judged over ${recovery.windowS} s`,
+    );
+  if (aboveBaseline(series, last, input.baseline))
+    return undecided(
+      "the crowd had not left: arrivals at the end of the watch were still above the baseline",
+    );
+  if (backlog === null)
+    return undecided(`not recovered in ${figure(watchedS)} s, but the backlog is not known`);
   const notBack = `not recovered in the ${figure(watchedS)} s watched`;
   if (backlog.shrinking) return undecided(`${notBack}, but still working it off: ${told(backlog)}`);
   const arrivalsPerS = rateOver(series.offered, last);
   const enoughS = enoughWatchS(backlog, input.capacityPerS, arrivalsPerS);
   if (enoughS !== null && watchedS < enoughS && backlogOver(series, watch)?.shrinking === true) {
-    return undecided(`${notBack}; over the whole watch the backlog shrank, and a fair look would take ${figure(enoughS)} s: ${told(backlog)}`);
+    return undecided(
+      `${notBack}; over the whole watch the backlog shrank, and a fair look would take ${figure(enoughS)} s: ${told(backlog)}`,
+    );
   }
   return {
     metastable: "yes",

@@ -67,7 +67,9 @@ export function recovery(series: Series, watch: Span, baseline: Span, windowS: n
     latency.moveTo(i, i + width);
     const p99Ms = latency.quantile(0.99);
     const lossMargin = (1 - SERVED_SHARE - (1 - servedShare)) / (1 - SERVED_SHARE);
-    const latencyMargin = Number.isNaN(p99Ms) ? Number.NEGATIVE_INFINITY : (limitMs - p99Ms) / limitMs;
+    const latencyMargin = Number.isNaN(p99Ms)
+      ? Number.NEGATIVE_INFINITY
+      : (limitMs - p99Ms) / limitMs;
     // Where both fail, the loss tells more than a p99 over the few who were served.
     const score = lossMargin < 0 ? lossMargin : Math.min(lossMargin, latencyMargin);
     if (servedShare >= SERVED_SHARE) goodputBackAt ??= i;
@@ -77,7 +79,8 @@ export function recovery(series: Series, watch: Span, baseline: Span, windowS: n
       best = { servedShare, p99Ms };
     }
   }
-  const afterS = (bucket: number | null): number | null => (bucket === null ? null : (bucket - start) / PER_S);
+  const afterS = (bucket: number | null): number | null =>
+    bucket === null ? null : (bucket - start) / PER_S;
   return {
     windowS,
     recoveredAfterS: afterS(recoveredAt),

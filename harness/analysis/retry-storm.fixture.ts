@@ -35,8 +35,20 @@ export interface StormOptions {
 
 /** The reference setting of faults.md: μ = 200/s, time-out 1 s, 3 immediate retries, capacity × 0.2 in the trigger. */
 export const REFERENCE_STORM: StormOptions = {
-  seed: 1, rho: 0.2, triggerAtS: 20, triggerS: 8, triggerCapacity: 0.2, endS: 150, capacityPerS: 200, timeoutS: 1, retries: 3,
-  backoffBaseS: 0, retryBudget: Number.POSITIVE_INFINITY, dropExpired: false, queueCap: Number.POSITIVE_INFINITY, order: "fifo",
+  seed: 1,
+  rho: 0.2,
+  triggerAtS: 20,
+  triggerS: 8,
+  triggerCapacity: 0.2,
+  endS: 150,
+  capacityPerS: 200,
+  timeoutS: 1,
+  retries: 3,
+  backoffBaseS: 0,
+  retryBudget: Number.POSITIVE_INFINITY,
+  dropExpired: false,
+  queueCap: Number.POSITIVE_INFINITY,
+  order: "fifo",
 };
 
 /** Tokens a retry budget can save up. */
@@ -195,7 +207,8 @@ class Storm {
     this.#serving = -1;
     this.#finishS = Number.POSITIVE_INFINITY;
     while (this.#tail > this.#head) {
-      const attempt = (this.#o.order === "fifo" ? this.#queue[this.#head++] : this.#queue[--this.#tail]) ?? 0;
+      const attempt =
+        (this.#o.order === "fifo" ? this.#queue[this.#head++] : this.#queue[--this.#tail]) ?? 0;
       if (this.#o.dropExpired && t - (this.#sentS[attempt] ?? 0) > this.#o.timeoutS) continue;
       this.#serving = attempt;
       this.#finishS = this.#endOfWork(t, -Math.log(1 - this.#work()) / this.#o.capacityPerS);
@@ -211,7 +224,9 @@ class Storm {
     const before = Math.max(0, triggerAtS - t);
     const slowFrom = Math.max(t, triggerAtS);
     const slowEnd = slowFrom + (workS - before) / triggerCapacity;
-    return slowEnd <= triggerEndS ? slowEnd : triggerEndS + (workS - before) - (triggerEndS - slowFrom) * triggerCapacity;
+    return slowEnd <= triggerEndS
+      ? slowEnd
+      : triggerEndS + (workS - before) - (triggerEndS - slowFrom) * triggerCapacity;
   }
 
   #finish(t: number): void {
@@ -231,7 +246,9 @@ class Storm {
 
   #nextTimeout(): number {
     while (this.#oldest < this.#sent && this.#state[this.#oldest] !== WAITING) this.#oldest++;
-    return this.#oldest < this.#sent ? (this.#sentS[this.#oldest] ?? 0) + this.#o.timeoutS : Number.POSITIVE_INFINITY;
+    return this.#oldest < this.#sent
+      ? (this.#sentS[this.#oldest] ?? 0) + this.#o.timeoutS
+      : Number.POSITIVE_INFINITY;
   }
 
   #giveUp(t: number): void {
@@ -262,8 +279,13 @@ class Storm {
   }
 
   #sampleUpTo(t: number): void {
-    for (; this.#sampled < this.#series.buckets && ((this.#sampled + 1) * BUCKET_MS) / 1000 <= t; this.#sampled++) {
-      this.#series.queueDepth[this.#sampled] = this.#tail - this.#head + (this.#serving < 0 ? 0 : 1);
+    for (
+      ;
+      this.#sampled < this.#series.buckets && ((this.#sampled + 1) * BUCKET_MS) / 1000 <= t;
+      this.#sampled++
+    ) {
+      this.#series.queueDepth[this.#sampled] =
+        this.#tail - this.#head + (this.#serving < 0 ? 0 : 1);
       this.#series.inFlight[this.#sampled] = this.#sent - this.#settled;
       this.#series.backlogBound[this.#sampled] = this.#sent - this.#answered;
     }

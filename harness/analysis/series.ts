@@ -56,16 +56,37 @@ export interface Series {
 
 /** The columns that hold one number a bucket. */
 export const SERIES_COUNTS = [
-  "offered", "good", "kept", "intents", "tries", "refused", "unanswered", "attempts", "retries", "ok", "fail", "info",
-  "inFlight", "backlogBound",
+  "offered",
+  "good",
+  "kept",
+  "intents",
+  "tries",
+  "refused",
+  "unanswered",
+  "attempts",
+  "retries",
+  "ok",
+  "fail",
+  "info",
+  "inFlight",
+  "backlogBound",
 ] as const;
 const SERIES_MEASURES = ["p50Ms", "p99Ms", "queueDepth"] as const;
 
 /** A series of zeros (NaN where a value is a measurement), to be filled in. */
 export function emptySeries(buckets: number, phase: readonly string[]): Series {
   const counts = Object.fromEntries(SERIES_COUNTS.map((name) => [name, new Float64Array(buckets)]));
-  const measures = Object.fromEntries(SERIES_MEASURES.map((name) => [name, new Float64Array(buckets).fill(Number.NaN)]));
-  return { buckets, phase, latency: new LatencyBins(buckets), orphans: 0, ...counts, ...measures } as Series;
+  const measures = Object.fromEntries(
+    SERIES_MEASURES.map((name) => [name, new Float64Array(buckets).fill(Number.NaN)]),
+  );
+  return {
+    buckets,
+    phase,
+    latency: new LatencyBins(buckets),
+    orphans: 0,
+    ...counts,
+    ...measures,
+  } as Series;
 }
 
 /** Half-open span of time, seconds since T0. */
@@ -89,7 +110,8 @@ export function sumOver(values: Float64Array, span: Span): number {
 
 /** Mean per second of a column over a span; NaN when the span is empty. */
 export function rateOver(values: Float64Array, span: Span): number {
-  const seconds = (Math.min(bucketAt(span.endS), values.length) - Math.max(0, bucketAt(span.startS))) / PER_S;
+  const seconds =
+    (Math.min(bucketAt(span.endS), values.length) - Math.max(0, bucketAt(span.startS))) / PER_S;
   return seconds > 0 ? sumOver(values, span) / seconds : Number.NaN;
 }
 

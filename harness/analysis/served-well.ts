@@ -22,15 +22,22 @@ export function servedWellPerS(series: Series, span: Span): number | null {
   const good = rolling(series.good, width);
   const refused = rolling(series.refused, width);
   let best: number | null = null;
-  for (let i = Math.max(0, bucketAt(span.startS)); i < Math.min(good.length, bucketAt(span.endS) - width + 1); i++) {
+  for (
+    let i = Math.max(0, bucketAt(span.startS));
+    i < Math.min(good.length, bucketAt(span.endS) - width + 1);
+    i++
+  ) {
     const served = good[i] ?? 0;
     const admitted = (offered[i] ?? 0) - (refused[i] ?? 0);
-    if (served > 0 && served >= SERVED_SHARE * admitted && served / SEEN_S > (best ?? 0)) best = served / SEEN_S;
+    if (served > 0 && served >= SERVED_SHARE * admitted && served / SEEN_S > (best ?? 0))
+      best = served / SEEN_S;
   }
   return best;
 }
 
 /** X ÷ forecast − 1: +0.25 is a quarter to spare, −0.5 serves half of those expected. Null when either is unknown. */
 export function headroom(servedWell: number | null, expectPeakPerS: number | null): number | null {
-  return servedWell === null || expectPeakPerS === null || expectPeakPerS <= 0 ? null : servedWell / expectPeakPerS - 1;
+  return servedWell === null || expectPeakPerS === null || expectPeakPerS <= 0
+    ? null
+    : servedWell / expectPeakPerS - 1;
 }
