@@ -48,10 +48,10 @@ export interface JobOrder {
   readonly audience?: string | null;
   readonly declaredAudience?: number | null;
   /**
-   * `then`: the job to enqueue when this one has ended (guarded: compensate after cancel).
+   * `next`: the job to enqueue when this one has ended (guarded: compensate after cancel).
    * `compensation`: naive's cancel batch compensates in its own loop.
    */
-  readonly parameters?: { readonly then?: string; readonly compensation?: string | null };
+  readonly parameters?: { readonly next?: string; readonly compensation?: string | null };
 }
 
 /** Declares a job inside the caller's transaction without starting it. Returns its id. */
