@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const needed = 24;
@@ -20,7 +20,7 @@ function bundledNode() {
 
 const cli = join(here, "cli.ts");
 if (major >= needed) {
-  await import(cli);
+  await import(pathToFileURL(cli).href);
 } else {
   const node = bundledNode();
   if (node === null) {

@@ -3,7 +3,7 @@ import { EXIT } from "../errors.ts";
 import { readFileSync } from "node:fs";
 import { FAULTS } from "../faults/catalogue.ts";
 import { shippedScenarios } from "../scenario/load-scenario.ts";
-import { loadInvariants } from "../judge/invariant-file.ts";
+import { BUILT_IN_INVARIANTS, loadInvariants } from "../judge/invariant-file.ts";
 
 /** The first sentence of a scenario's header comment. */
 function headline(path: string): string {
@@ -15,7 +15,7 @@ export function listCommand(): Promise<number> {
   console.log("SCENARIOS (stampede run NAME)");
   for (const [name, path] of Object.entries(shippedScenarios())) console.log(`  ${name.padEnd(24)} ${headline(path)}`);
   console.log("\nINVARIANTS");
-  for (const { id, name, holds } of loadInvariants()) console.log(`  ${id.padEnd(6)} ${name.padEnd(24)} ${holds}`);
+  for (const { id, name, holds } of loadInvariants([BUILT_IN_INVARIANTS])) console.log(`  ${id.padEnd(6)} ${name.padEnd(24)} ${holds}`);
   console.log("\nFAULTS (event.timeline)");
   for (const { name, what } of Object.values(FAULTS)) console.log(`  ${name.padEnd(24)} ${what}`);
   return Promise.resolve(EXIT.pass);

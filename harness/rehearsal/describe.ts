@@ -3,8 +3,8 @@ import { cpus, hostname, release, totalmem } from "node:os";
 import { readFileSync } from "node:fs";
 import { wallIso } from "../determinism/clock.ts";
 import { fingerprint } from "../determinism/seed.ts";
-import type { LoadedScript } from "../engine/engine.ts";
-import type { RunJson } from "../history/run-folder.ts";
+import type { EngineResult, LoadedScript } from "../engine/engine.ts";
+import { writeWhole, type RunJson } from "../history/run-folder.ts";
 import type { EventDeclaration } from "../scenario/event.ts";
 import { phaseWindows } from "../scenario/load-scenario.ts";
 import type { RunPlan } from "./plan.ts";
@@ -61,4 +61,10 @@ export function describeRun(plan: RunPlan, event: EventDeclaration | null, scrip
     versions: versions(),
     machine: machine(),
   };
+}
+
+/** Writes run.json and summary.json, and whatever files the script's own handleSummary asked for. */
+export function writeRunJson(paths: { readonly run: string; readonly summary: string }, run: RunJson, engine: EngineResult): void {
+  writeWhole(paths.run, `${JSON.stringify(run, null, 2)}\n`);
+  writeWhole(paths.summary, `${JSON.stringify(engine.summary, null, 2)}\n`);
 }

@@ -5,6 +5,7 @@ import { prepareTemplates, EmbeddedTarget, type Variant } from "../target/embedd
 import { Postgres } from "../target/postgres.ts";
 import { Stage } from "../target/stage.ts";
 import { probeCapacity } from "../target/capacity-probe.ts";
+import { StampedeError } from "../errors.ts";
 import type { EventDeclaration } from "../scenario/event.ts";
 
 const MEMBERS = 100_000;
@@ -36,16 +37,22 @@ export class World implements AsyncDisposable {
     return EmbeddedTarget.start({ runId, variant, runDir: this.stage.dir, logsDir, ownership: this.stage.ownership, postgres: this.postgres });
   }
 
-  /** Capacity is always the naive variant's, on a scratch clone that is thrown away. Orders per second. */
-  async capacity(probe: NonNullable<EventDeclaration["probe"]>): Promise<number> {
+  /** Orders per second of the naive variant, always, on a scratch clone that is thrown away; said as it is measured. */
+  async measure(event: EventDeclaration, say: (line: string) => void, signal: AbortSignal): Promise<number> {
+    const { probe } = event;
+    if (probe === undefined) throw new StampedeError("configuration", "this scenario's event names no probe, so its capacity cannot be measured", { hint: "give the capacity with -e CAPACITY=…, or add event.probe" });
+    say(`measuring the naive service's capacity for ${probe.seconds} s …`);
     await using scratch = await this.target("probe", "naive", join(this.logsDir, "probe"));
-    return probeCapacity({
+    const capacity = await probeCapacity({
       baseUrl: scratch.baseUrl,
       path: probe.path,
       seconds: probe.seconds,
       connections: probe.connections,
       order: (n) => ({ body: JSON.stringify(probe.order(n)), headers: { "idempotency-key": `probe-${n}` } }),
+      signal,
     });
+    say(`capacity ${capacity} orders/s`);
+    return capacity;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -14,6 +14,7 @@ export interface ProbeOptions {
   readonly path: string;
   readonly seconds: number;
   readonly connections: number;
+  readonly signal: AbortSignal;
 }
 
 const WARM_UP_S = 2;
@@ -49,12 +50,14 @@ export async function probeCapacity(options: ProbeOptions): Promise<number> {
       },
       (error) => (error ? reject(error as Error) : resolve()),
     );
+    options.signal.addEventListener("abort", () => run.stop(), { once: true });
     run.on("response", (_client, status) => {
       statuses[status] = (statuses[status] ?? 0) + 1;
       if (status >= 200 && status < 300 && monotonicNs() - began >= WARM_UP_S * 1e9) counted++;
     });
   });
   const measuredS = options.seconds - WARM_UP_S;
+  if (options.signal.aborted) throw new StampedeError("interrupted", "interrupted while the capacity was measured; nothing was run");
   if (counted === 0) {
     throw new StampedeError("environment", `expected the service to acknowledge orders while its capacity is measured; the answers by status were ${JSON.stringify(statuses)}`, { hint: "the shop's log in the run folder says why; or give the figure with -e CAPACITY=…" });
   }
