@@ -30,21 +30,29 @@ export function cut(text: string, cells: number): string {
   return `${kept}…`;
 }
 
+/** Figures and their units hold together with no-break spaces; on screen, once lines are broken, they are spaces. */
+export function spaced(text: string): string {
+  return text.replaceAll("\u00a0", " ");
+}
+
 /** Pads to exactly `cells`, cutting what is longer. */
 export function fit(text: string, cells: number): string {
-  const short = cut(text, cells);
+  const short = spaced(cut(text, cells));
   return short + " ".repeat(cells - width(short));
 }
 
-/** Breaks at spaces so that no line is wider than `cells`; a word too long for a line stands alone, uncut. */
-export function wrap(text: string, cells: number): string[] {
+/**
+ * Breaks at spaces so that no line is wider than `cells` (the first: `firstCells`); a word too long for a line stands
+ * alone, uncut, so that paths can be copied.
+ */
+export function wrap(text: string, cells: number, firstCells: number = cells): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
-    if (line !== "" && width(line) + 1 + width(word) > cells) {
-      lines.push(line);
+    if (line !== "" && width(line) + 1 + width(word) > (lines.length === 0 ? firstCells : cells)) {
+      lines.push(spaced(line));
       line = word;
     } else line = line === "" ? word : `${line} ${word}`;
   }
-  return [...lines, line];
+  return [...lines, spaced(line)];
 }

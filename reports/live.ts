@@ -2,7 +2,7 @@
  * While the crowd is there: several lines for a terminal that can be redrawn, one plain line for a log, and the
  * sentence that tells a collapse when it happens. Text only; a command draws it.
  */
-import { fit, plainLine, width } from "./columns.ts";
+import { fit, plainLine, spaced, width } from "./columns.ts";
 import type { LiveSnapshot } from "./live-snapshot.ts";
 import { clockText, milliseconds, perSecond, percent, secondsText } from "./numbers.ts";
 import { speak, type Lang, type Say } from "./sentences.ts";
@@ -37,9 +37,9 @@ export function liveLines(snapshot: LiveSnapshot, options: LiveOptions = {}): st
   const goodput = `${say("liveGoodput")} ${perSecond(say, snapshot.goodputPerS)}`;
   const pair = (label: string, text: string, cells: number): string => fit(`${label} ${text}`, cells);
   return [
-    `${paint("strong", fit(plainLine(snapshot.variant), 10))}${bar(snapshot.elapsedS / Math.max(1, snapshot.totalS))}  ${clockText(snapshot.elapsedS)} / ${clockText(snapshot.totalS)}   ${left}`,
+    `${paint("strong", fit(plainLine(snapshot.variant), 10))}${bar(snapshot.elapsedS / Math.max(1, snapshot.totalS))}  ${clockText(snapshot.elapsedS)} / ${clockText(snapshot.totalS)}   ${spaced(left)}`,
     `  ${pair(say("livePhase"), plainLine(snapshot.phase), 30)}${pair(say("liveFaults"), faultsText(say, snapshot), SCREEN_COLUMNS - 33)}`.trimEnd(),
-    `  ${pair(say("liveOffered"), perSecond(say, snapshot.offeredPerS), 30)}${paint(markOf(snapshot), fit(goodput, Math.max(30, width(goodput) + 1)))}${say("liveRetries")} ${percent(snapshot.retryShare)}`,
+    `  ${pair(say("liveOffered"), perSecond(say, snapshot.offeredPerS), 30)}${paint(markOf(snapshot), fit(goodput, Math.max(30, width(goodput) + 1)))}${say("liveRetries")} ${spaced(percent(snapshot.retryShare))}`,
     `  ${pair("p99", milliseconds(snapshot.p99Ms), 30)}${say("liveInFlight")} ${snapshot.inFlight.toLocaleString("en-US")}`,
     ...(snapshot.message === undefined ? [] : [`  ${paint("strong", plainLine(snapshot.message))}`]),
   ];
@@ -55,7 +55,7 @@ export function liveLine(snapshot: LiveSnapshot, options: LiveOptions = {}): str
     `p99 ${milliseconds(snapshot.p99Ms)}`,
     `${say("liveInFlight")} ${snapshot.inFlight.toLocaleString("en-US")}`,
     `${say("liveFaults")} ${faultsText(say, snapshot)}`,
-  ].join("  ");
+  ].map(spaced).join("  ");
   const message = snapshot.message === undefined ? "" : `  ${plainLine(snapshot.message)}`;
   return `[${clockText(snapshot.elapsedS)}/${clockText(snapshot.totalS)}] ${fit(plainLine(snapshot.variant), 8)}${fit(plainLine(snapshot.phase), 12)}${figures}${message}`;
 }

@@ -4,6 +4,9 @@ import type { Say } from "./sentences.ts";
 /** Shown where a figure is not known; never 0. */
 export const UNKNOWN = "–";
 
+/** Between a figure and its unit: a line must not break there. */
+export const NBSP = "\u00a0";
+
 /** 12345.6 → "12,346". */
 export function whole(value: number | null): string {
   return value === null || !Number.isFinite(value) ? UNKNOWN : Math.round(value).toLocaleString("en-US");
@@ -21,13 +24,13 @@ export function percent(share: number | null): string {
   if (share === null || !Number.isFinite(share)) return UNKNOWN;
   const hundredths = share * 100;
   const text = Math.abs(hundredths) < 10 && !Number.isInteger(hundredths) ? hundredths.toFixed(1) : whole(hundredths);
-  return `${text} %`;
+  return `${text}${NBSP}%`;
 }
 
 /** Milliseconds: "0.8 ms", "340 ms", "4.2 s". */
 export function milliseconds(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return UNKNOWN;
-  return value >= 10_000 ? `${figure(value / 1000)} s` : `${figure(value)} ms`;
+  return value >= 10_000 ? `${figure(value / 1000)}${NBSP}s` : `${figure(value)}${NBSP}ms`;
 }
 
 /** A rate in the speaker's words: "320/s". */

@@ -12,11 +12,13 @@ import { readUnserved, type Unserved } from "./unserved.ts";
 
 /** Above this many points a chart shows nothing more, and a page grows: buckets are merged, and the page says so. */
 const POINTS_MAX = 12_000;
+/** With fewer arrivals a bucket than this, rates would be a comb of 0 and 10: buckets are merged, up to a second. */
+const ARRIVALS_MIN = 4;
 const FAULTS_MAX = 1_000;
 
 /** Columns of equal length; one element a bucket. Counts are counts of the bucket, not rates. */
 export interface Series {
-  /** Width of a bucket: 100, or a multiple when the run is very long. */
+  /** Width of a bucket: 100, or a multiple when the run is very long or arrivals are few. */
   readonly bucketMs: number;
   readonly tMs: readonly number[];
   readonly phase: readonly string[];
@@ -67,8 +69,9 @@ export async function loadRunView(dir: string): Promise<RunView> {
 async function readSeries(db: Database, path: string): Promise<Series | null> {
   if (!existsSync(path)) return null;
   const from = `read_parquet(${literal(path)})`;
-  const [span] = await db.all(`SELECT max(t_ms) / 100 + 1 AS buckets FROM ${from}`);
-  const merged = Math.max(1, Math.ceil(Number(span?.["buckets"] ?? 0) / POINTS_MAX));
+  const [span] = await db.all(`SELECT max(t_ms) / 100 + 1 AS buckets, avg(offered) FILTER (offered > 0) AS arrivals FROM ${from}`);
+  const forFew = Math.min(10, Math.ceil(ARRIVALS_MIN / Math.max(1, Number(span?.["arrivals"] ?? ARRIVALS_MIN))));
+  const merged = Math.max(forFew, Math.ceil(Number(span?.["buckets"] ?? 0) / POINTS_MAX));
   const bucketMs = merged * 100;
   const rows = await db.all(`
     SELECT CAST(floor(t_ms / ${bucketMs}) * ${bucketMs} AS BIGINT) AS t, arg_min(phase, t_ms) AS phase,

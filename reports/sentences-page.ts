@@ -38,6 +38,7 @@ export const PAGE_SENTENCES = {
     "An order counts as good when its customer got a final, correct answer in time. Counted at the moment the customer meant to start.",
     "고객이 제때 최종적이고 올바른 답을 받으면 정상 처리로 센다. 고객이 시작하려던 시각을 기준으로 센다.",
   ],
+  serviceTable: ["What the service did", "서비스가 한 일"],
   chartGoodput: ["What was asked for, and what was served", "요청된 것과 정상 처리된 것"],
   chartLatency: ["How long customers waited", "고객이 기다린 시간"],
   chartBacklog: ["What piled up", "쌓인 일"],
@@ -63,8 +64,8 @@ export const PAGE_SENTENCES = {
   seriesQueue: ["the service's queue", "서비스 대기열"],
   seriesRetries: ["retries/s", "초당 재시도"],
   chartNote: [
-    "Thin lines: {bucket} buckets as rates a second; thick lines: their mean over one second. Kept goodput leaves out what the books later contradict.",
-    "가는 선: {bucket} 구간의 초당 값. 굵은 선: 그 1초 평균. 유지된 정상 처리는 나중에 장부가 부정한 것을 뺀다.",
+    "A point every {bucket}, as a rate a second. Kept goodput leaves out what the books later contradict.",
+    "{bucket}마다 한 점, 초당 값. 유지된 정상 처리는 나중에 장부가 부정한 것을 뺀다.",
   ],
   latencyNote: [
     "Measured from the moment the customer meant to start, so waiting in line counts.",

@@ -3,7 +3,7 @@
  * rules behind it and a mark. Pure; text comes from the sentence table, figures from the view.
  */
 import type { InvariantVerdict, MatchedPair, Verdict } from "../harness/history/run-folder.ts";
-import { figure, perSecond, percent, secondsText, UNKNOWN, whole } from "./numbers.ts";
+import { figure, NBSP, perSecond, percent, secondsText, UNKNOWN, whole } from "./numbers.ts";
 import { headroomOf, watchedS, type RunView } from "./run-view.ts";
 import type { Say } from "./sentences.ts";
 
@@ -133,7 +133,7 @@ export function customerFacts(say: Say, view: RunView): Fact[] {
     {
       key: "other-rules",
       label: say("otherRulesRow"),
-      text: others.length === 0 ? "0" : others.map((one) => `${one.id} ${whole(one.count)}`).join(" · "),
+      text: others.length === 0 ? "0" : others.map((one) => `${one.id}${NBSP}${whole(one.count)}`).join(" · "),
       rules: [],
       mark: others.length === 0 ? "good" : "bad",
     },
@@ -156,7 +156,7 @@ export function ruleCounts(verdict: Verdict): RuleCounts {
 export function trustLine(say: Say, view: RunView): string {
   const { generator } = view.verdict;
   const counts = ruleCounts(view.verdict);
-  const lateness = `${figure(generator.lateness_ms_p99)} ms`;
+  const lateness = `${figure(generator.lateness_ms_p99)}${NBSP}ms`;
   return `${say(generator.saturated ? "trustBad" : "trustGood", { lateness })}; ${say("trustRules", { judged: counts.failed + counts.passed, undecided: counts.undecided })}`;
 }
 

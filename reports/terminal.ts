@@ -14,8 +14,8 @@ import { customerFacts, exitText, fateText, goWord, markOfGo, sendItLine, separa
 
 /** No line is wider, unless a path or a command alone is. */
 export const SCREEN_COLUMNS = 100;
-const LABEL = 41;
-const NAIVE = 30;
+const LABEL = 37;
+const NAIVE = 32;
 const GUARDED = SCREEN_COLUMNS - LABEL - NAIVE;
 
 export interface ScreenOptions {
@@ -42,17 +42,19 @@ const LETTERS: Record<Mark, string> = { bad: "x", good: "v", open: "?" };
 interface Cell {
   readonly text: string;
   readonly cells: number;
+  /** Cells of blank before every line of it. */
+  readonly indent?: number;
   readonly paint?: (text: string) => string;
 }
 
 /** Cells side by side; a text longer than its cell goes on below, in the same column. */
 function row(...cells: readonly Cell[]): string[] {
-  const columns = cells.map((cell) => wrap(plainLine(cell.text), cell.cells - 1));
+  const columns = cells.map((cell) => wrap(plainLine(cell.text), cell.cells - (cell.indent ?? 0) - 1));
   const height = Math.max(...columns.map((lines) => lines.length));
   return Array.from({ length: height }, (_, line) =>
     cells
       .map((cell, at) => {
-        const padded = fit(columns[at]?.[line] ?? "", cell.cells);
+        const padded = " ".repeat(cell.indent ?? 0) + fit(columns[at]?.[line] ?? "", cell.cells - (cell.indent ?? 0));
         return cell.paint === undefined ? padded : cell.paint(padded);
       })
       .join("")
@@ -68,7 +70,7 @@ const factText = (fact: Fact): string => (fact.rules.length === 0 ? fact.text : 
 function demoRow(paint: Paint, naive: Fact, guarded: Fact | undefined, marked: boolean): string[] {
   const mark = worse(naive.mark, guarded?.mark ?? naive.mark);
   return row(
-    { text: marked ? `  ${LETTERS[mark]} ${naive.label}` : `  ${naive.label}`, cells: LABEL, ...(marked ? { paint: (text) => text.replace(LETTERS[mark], paint(mark, LETTERS[mark])) } : {}) },
+    { text: marked ? `${LETTERS[mark]} ${naive.label}` : naive.label, cells: LABEL, indent: 2, ...(marked ? { paint: (text) => text.replace(LETTERS[mark], paint(mark, LETTERS[mark])) } : {}) },
     { text: factText(naive), cells: NAIVE, paint: (text) => paint(naive.mark, text) },
     { text: guarded?.text ?? "", cells: GUARDED, paint: (text) => paint(guarded?.mark ?? "open", text) },
   );
@@ -94,7 +96,7 @@ function pairLines(say: Say, paint: Paint, pair: MatchedPair): string[] {
 
 /** Wraps with a first and a further indent. */
 function indented(text: string, first: number, further: number): string[] {
-  return wrap(plainLine(text), SCREEN_COLUMNS - further).map((line, at) => " ".repeat(at === 0 ? first : further) + line);
+  return wrap(plainLine(text), SCREEN_COLUMNS - further, SCREEN_COLUMNS - first).map((line, at) => " ".repeat(at === 0 ? first : further) + line);
 }
 
 const labelled = (pairs: readonly (readonly [string, string])[]): string => pairs.map(([label, text]) => `${label}  ${text}`).join("   ");
@@ -106,7 +108,8 @@ function foot(pairs: readonly (readonly [string, string])[]): string[] {
 }
 
 function trustLines(say: Say, views: readonly (readonly [string, RunView])[]): string[] {
-  return views.flatMap(([name, view]) => indented(`${say("trustTitle")} ${name}${trustLine(say, view)}`, 0, 4));
+  if (views.length === 1) return views.flatMap(([, view]) => indented(`${say("trustTitle")} ${trustLine(say, view)}`, 0, 4));
+  return [say("trustTitle"), ...views.flatMap(([name, view]) => indented(`${fit(name, 8)} ${trustLine(say, view)}`, 2, 4))];
 }
 
 /** The end of `npm start`: one screen, naive left and guarded right. */
@@ -148,8 +151,8 @@ export function demoScreen(naive: RunView, guarded: RunView, demo: Demo, options
     ...(code === null ? [] : [...indented(say("codeDiffers", code), 2, 4)]),
     "",
     ...trustLines(say, [
-      ["naive: ", naive],
-      ["guarded: ", guarded],
+      ["naive", naive],
+      ["guarded", guarded],
     ]),
     ...foot([
       ...(options.report === undefined ? [] : [[say("report"), options.report] as const]),
@@ -177,7 +180,7 @@ export function runScreen(view: RunView, options: ScreenOptions = {}): string {
   ].join("   ");
   const factRow = (fact: Fact): string[] =>
     row(
-      { text: `  ${LETTERS[fact.mark]} ${fact.label}`, cells: LABEL, paint: (text) => text.replace(LETTERS[fact.mark], paint(fact.mark, LETTERS[fact.mark])) },
+      { text: `${LETTERS[fact.mark]} ${fact.label}`, cells: LABEL, indent: 2, paint: (text) => text.replace(LETTERS[fact.mark], paint(fact.mark, LETTERS[fact.mark])) },
       { text: fact.text, cells: SCREEN_COLUMNS - LABEL - 12, paint: (text) => paint(fact.mark, text) },
       { text: fact.rules.join(" "), cells: 12 },
     );
