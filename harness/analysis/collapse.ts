@@ -60,22 +60,22 @@ export function scanCollapse(series: Series, span: Span, baselinePerS: number): 
   };
 }
 
-/** 1 − min G/min(λ, μ) over the seconds of a span, from 0 to 1; null when no second had arrivals to speak of. */
+/**
+ * 1 − min G/min(λ, μ) over the seconds of a span, from 0 to 1; null when no second had arrivals to speak of. min(λ, μ)
+ * is taken bucket by bucket: in a second that lies half before and half in a surge, nobody could have served the mean.
+ */
 export function collapseDepth(series: Series, span: Span, capacityPerS: number): number | null {
   const good = rolling(series.good, PER_S);
   const offered = rolling(series.offered, PER_S);
+  const servable = rolling(
+    series.offered.map((arrivals) => Math.min(arrivals, capacityPerS / PER_S)),
+    PER_S,
+  );
+  const to = Math.min(good.length, bucketAt(span.endS) - PER_S + 1);
   let least: number | null = null;
-  for (
-    let i = Math.max(0, bucketAt(span.startS));
-    i < Math.min(good.length, bucketAt(span.endS) - PER_S + 1);
-    i++
-  ) {
-    const lambda = offered[i] ?? 0;
-    if (lambda < LEAST_ARRIVALS) continue;
-    least = Math.min(
-      least ?? Number.POSITIVE_INFINITY,
-      (good[i] ?? 0) / Math.min(lambda, capacityPerS),
-    );
+  for (let i = Math.max(0, bucketAt(span.startS)); i < to; i++) {
+    if ((offered[i] ?? 0) < LEAST_ARRIVALS) continue;
+    least = Math.min(least ?? Number.POSITIVE_INFINITY, (good[i] ?? 0) / (servable[i] ?? 0));
   }
   return least === null ? null : Math.min(1, Math.max(0, 1 - least));
 }
