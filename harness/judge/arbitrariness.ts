@@ -10,6 +10,8 @@ export interface ClassCount {
   readonly kept: number;
   /** Orders whose outcome is not known (still cancelling, listed in an open job). */
   readonly undecided: number;
+  /** How many classes look like this one; 1 when absent. */
+  readonly classes?: number;
 }
 
 export interface ClassFigures {
@@ -46,16 +48,16 @@ export function classFigures(classes: readonly ClassCount[]): ClassFigures {
   let cancelledAll = 0;
   let keptAll = 0;
   let residual = 0;
-  for (const { cancelled, kept, undecided } of classes) {
+  for (const { cancelled, kept, undecided, classes: times = 1 } of classes) {
     const size = cancelled + kept + undecided;
-    orders += size;
-    if (size >= 2) alike += size;
-    low += Math.min(cancelled, kept);
-    high += Math.min(Math.floor(size / 2), cancelled + undecided, kept + undecided);
-    pairs += cancelled * kept;
-    cancelledAll += cancelled;
-    keptAll += kept;
-    residual += entropyBits(cancelled, kept);
+    orders += times * size;
+    if (size >= 2) alike += times * size;
+    low += times * Math.min(cancelled, kept);
+    high += times * Math.min(Math.floor(size / 2), cancelled + undecided, kept + undecided);
+    pairs += times * cancelled * kept;
+    cancelledAll += times * cancelled;
+    keptAll += times * kept;
+    residual += times * entropyBits(cancelled, kept);
   }
   if (orders === 0)
     return { orders, alikeShare: null, indexLow: null, indexHigh: null, entropy: null, pairs };

@@ -126,8 +126,8 @@ async function runAll(
 }
 
 /** The seven rules become one verdict X0, where X0 stands in the order of the others. */
-function withX0(verdicts: readonly InvariantVerdict[]): InvariantVerdict[] {
-  const x0 = mergeRules(verdicts.filter((verdict) => isRule(verdict.id)));
+function withX0(verdicts: readonly InvariantVerdict[], doubts: readonly string[]): InvariantVerdict[] {
+  const x0 = mergeRules(verdicts.filter((verdict) => isRule(verdict.id)), doubts);
   const first = verdicts.findIndex((verdict) => isRule(verdict.id));
   const others = verdicts.filter((verdict) => !isRule(verdict.id));
   return x0 === null ? others : others.toSpliced(first, 0, x0);
@@ -163,13 +163,13 @@ export async function judge(options: JudgeOptions): Promise<JudgeResult> {
   };
   const judged = await runAll(context, files);
   const verdicts = await witnesses(db, judged);
-  const x0 = await describeX0(
+  const { x0, doubts } = await describeX0(
     db,
     verdicts.filter((verdict) => isRule(verdict.id)),
   );
   const contradicted = await finishContradictions(db);
   return {
-    invariants: withX0(verdicts),
+    invariants: withX0(verdicts, doubts),
     x0,
     outcomes: await loadOutcomes(db),
     funnel: await loadFunnel(db, options.goodputKinds ?? ["order"]),
