@@ -166,6 +166,14 @@ describe("recovery", () => {
     expect(verdict).toMatchObject({ intervention_s: null, recovered_after_s: 0, metastable: "no" });
   });
 
+  test("a fault in the watch is nobody's intervention", () => {
+    const fault = { ...step("process-kill", 20, 21), kind: "process-kill" };
+    expect(judge([BASELINE, SURGE, DEAD], { faults: [fault] })).toMatchObject({
+      intervention_s: null,
+      metastable: "yes",
+    });
+  });
+
   test("a planned step nobody took leaves the watch open", () => {
     const slot = { ...HEALTHY, name: "restart", role: "intervention", forS: 5 } as const;
     const verdict = judge(

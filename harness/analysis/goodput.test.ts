@@ -113,6 +113,14 @@ describe("who was served well", () => {
     expect(series.p50Ms[1]).toBeCloseTo(4001, 6);
   });
 
+  test("an answer at the deadline itself is in time, and a generator that sends late takes it from the customer's time", async () => {
+    const at = async (to: number): Promise<number> => {
+      const late = order(0, 100, to, { time_invoke_ns: 700 * MS });
+      return total((await seriesOf({ arrivals: [arrival(0, 100)], ops: [late] })).series.good);
+    };
+    expect([await at(4100), await at(4101)]).toEqual([1, 0]);
+  });
+
   test("a retry's answer counts for the first attempt's arrival; the deadline runs from there", async () => {
     const retry = (to: number): Omit<Operation, "index">[] => [
       order(0, 100, 1100, TIMEOUT),
