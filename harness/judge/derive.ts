@@ -7,9 +7,12 @@
  *                                              whose seq_quality is approximate
  *     overdue(start_us, ms, book)              when the book was read the deadline had passed, by 1,000 µs or more
  *     read_at(book) · same_clock(a, b) · drained()
+ *     books_present(name)                      the tables that were really there: a stand-in is empty and proves nothing
  *     shop_clock(seq, at_us)                   commit times of the shop's book, for columns that hold a seq alone
  *     order_log, coupon_log                    one row an event, with the status before and after it: prev_*, next_*;
  *                                              prev_sure / next_sure: the order of the two is beyond doubt
+ *     payment_log                              the gateway's rows with the order they belong to and what they act on
+ *     order_money                              one row an order (or capture without one): what the gateway holds of it
  *     intents                                  one row a wish: acknowledged, refused, in_books, resolution
  */
 import { READ_KINDS } from "../history/operation.ts";
@@ -53,7 +56,7 @@ function logSql(table: "order_events" | "coupon_events", id: "order_id" | "coupo
         lead(to_status) OVER w AS next_status, lead(seq) OVER w AS next_seq, lead(us) OVER w AS next_us, lead(version) OVER w AS next_version,
         row_number() OVER w AS step
       FROM timed WINDOW w AS (PARTITION BY ${id} ORDER BY version NULLS LAST, seq, us))
-    SELECT l.* EXCLUDE (at_us, prev_version, next_version),
+    SELECT l.* EXCLUDE (at_us, next_version),
       ${sure("l.prev_version", "l.version", "prev")} AS prev_sure, ${sure("l.version", "l.next_version", "next")} AS next_sure
     FROM chained l`;
 }
@@ -108,6 +111,36 @@ async function intents(db: Database, books: LoadedBooks): Promise<void> {
     FROM placed`);
 }
 
+/**
+ * The gateway's ledger by order. A row's order is its own order_id, else the order that its merchant_ref names by id or
+ * intent, else its parent's. An unknown result that a later row of the same key settled is no longer unknown.
+ */
+const PAYMENT_LOG = `
+  CREATE TABLE payment_log AS
+  WITH refs AS (SELECT id AS ref, id FROM orders WHERE id IS NOT NULL UNION SELECT intent, min(id) FROM orders WHERE intent IS NOT NULL AND intent NOT IN (SELECT id FROM orders WHERE id IS NOT NULL) GROUP BY intent),
+  settled AS (SELECT DISTINCT kind, idempotency_key FROM payments WHERE result IN ('ok', 'declined') AND idempotency_key IS NOT NULL),
+  named AS (
+    SELECT p.*, coalesce(p.order_id, r.id, p.merchant_ref) AS own_ref FROM payments p LEFT JOIN refs r ON p.order_id IS NULL AND r.ref = p.merchant_ref)
+  SELECT p.id, p.parent_id, coalesce(p.own_ref, q.own_ref) AS order_ref, p.merchant_ref, p.kind, q.kind AS parent_kind, p.idempotency_key, p.seq, p.at_us AS us,
+    CASE WHEN p.kind = 'void' THEN coalesce(nullif(p.amount, 0), q.amount, 0) ELSE coalesce(p.amount, 0) END AS amount,
+    CASE WHEN p.result = 'unknown' AND s.idempotency_key IS NOT NULL THEN 'declined' ELSE p.result END AS result
+  FROM named p LEFT JOIN named q ON q.id = p.parent_id LEFT JOIN settled s ON p.result = 'unknown' AND s.kind = p.kind AND s.idempotency_key = p.idempotency_key`;
+
+/** A void of an authorization moves no money; one whose parent nobody names may or may not have undone a capture. */
+const ORDER_MONEY = `
+  CREATE TABLE order_money AS
+  SELECT coalesce(order_ref, 'payment ' || coalesce(CASE WHEN kind = 'capture' THEN id END, parent_id, id)) AS order_ref, bool_and(order_ref IS NULL) AS nameless,
+    coalesce(sum(amount) FILTER (kind = 'capture' AND result = 'ok'), 0)::BIGINT AS captured,
+    coalesce(sum(amount) FILTER (kind = 'refund' AND result = 'ok'), 0)::BIGINT AS refunded,
+    coalesce(sum(amount) FILTER (kind = 'void' AND result = 'ok' AND parent_kind = 'capture'), 0)::BIGINT AS voided,
+    coalesce(sum(amount) FILTER (kind = 'capture' AND result = 'unknown'), 0)::BIGINT AS unknown_in,
+    coalesce(sum(amount) FILTER ((kind = 'refund' AND result = 'unknown') OR (kind = 'void' AND result <> 'declined' AND parent_kind IS NULL)
+      OR (kind = 'void' AND result = 'unknown' AND parent_kind = 'capture')), 0)::BIGINT AS unknown_out,
+    max(us) FILTER (kind = 'capture' AND result = 'ok') AS captured_us,
+    max(us) FILTER (kind IN ('refund', 'void') AND result = 'ok') AS returned_us,
+    min(id) FILTER (kind = 'capture') AS capture_id, max(seq) AS seq
+  FROM payment_log GROUP BY 1`;
+
 /** Makes the macros, `shop_clock` and `intents`, and of the logs those that one of the queries names. */
 export async function derive(
   db: Database,
@@ -116,10 +149,18 @@ export async function derive(
   queries: readonly string[],
 ): Promise<void> {
   await macros(db, drained);
+  await db.run("CREATE TABLE books_present (name VARCHAR)");
+  if (books.present.size > 0)
+    await db.run(
+      `INSERT INTO books_present VALUES ${[...books.present.keys()].map((name) => `(${literal(name)})`).join(", ")}`,
+    );
   await intents(db, books);
-  if (queries.some((sql) => sql.includes("order_log")))
+  const named = (name: string): boolean => queries.some((sql) => sql.includes(name));
+  if (named("payment_log") || named("order_money")) await db.run(PAYMENT_LOG);
+  if (named("order_money")) await db.run(ORDER_MONEY);
+  if (named("order_log"))
     await db.run(`CREATE TABLE order_log AS ${logSql("order_events", "order_id")}`);
-  if (queries.some((sql) => sql.includes("coupon_log"))) {
+  if (named("coupon_log")) {
     await db.run(
       `CREATE TABLE coupon_log AS SELECT e.*, c.campaign_id, c.user_id FROM (${logSql("coupon_events", "coupon_id")}) e LEFT JOIN (SELECT id, any_value(campaign_id) AS campaign_id, any_value(user_id) AS user_id FROM coupons GROUP BY id) c ON c.id = e.coupon_id`,
     );
