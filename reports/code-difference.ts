@@ -7,7 +7,7 @@ export interface CodeDifference {
 }
 
 /** What the sample shop's naive cancel batch looks at decides what separates two customers. */
-const CANCEL_BATCH: CodeDifference = { naive: "target-app/shop/cancel-batch-naive.ts", guarded: "target-app/shop/cancel-batch-guarded.ts" };
+const CANCEL_BATCH: CodeDifference = { naive: "target-app/shop/jobs/cancel-naive.ts", guarded: "target-app/shop/jobs/cancel-guarded.ts" };
 
 /** Null when one of the two was not cancelled by a batch: then no file of ours is to blame. */
 export function codeOfPair(pair: MatchedPair): CodeDifference | null {

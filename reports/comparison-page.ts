@@ -7,8 +7,8 @@ import { html, type Markup } from "./html.ts";
 import { perSecond, whole } from "./numbers.ts";
 import { pairsSection, sign } from "./page-customers.ts";
 import { inCatalogueOrder, pill, ruleCell } from "./page-rules.ts";
-import { chartFigure, faultList } from "./page-service.ts";
-import { replaySection, trustSection, verdictCard } from "./page-verdict.ts";
+import { chartCaption, chartFigure, faultList, type ChartName } from "./page-service.ts";
+import { meta, replaySection, trustSection, verdictCard } from "./page-verdict.ts";
 import { crowdOf, type RunView } from "./run-view.ts";
 import { speak, type Lang, type Say } from "./sentences.ts";
 import { customerFacts, serviceFacts, type Fact } from "./story.ts";
@@ -26,7 +26,7 @@ function issuedRows(say: Say, naive: RunView, guarded: RunView): Markup[] {
   return (naive.books.campaigns ?? []).flatMap((campaign) => {
     const other = guarded.books.campaigns?.find((one) => one.id === campaign.id);
     if (campaign.cap === null || campaign.issued + (other?.issued ?? 0) === 0) return [];
-    const cell = (issued: number, bad: boolean): Markup => html`<td class="answer strong ${bad ? "is-bad" : "is-good"}">${whole(issued)}</td>`;
+    const cell = (issued: number, bad: boolean): Markup => html`<td class="answer ${bad ? "is-bad" : "is-good"}">${sign(say, bad ? "bad" : "good")}<span class="strong">${whole(issued)}</span></td>`;
     return [
       html`<tr><th scope="row">${say("issuedRow", { campaign: campaign.id, meant: whole(campaign.cap) })}</th>${cell(campaign.issued, campaign.aboveCap > 0)}${
         other === undefined ? html`<td></td>` : cell(other.issued, other.aboveCap > 0)
@@ -45,7 +45,7 @@ function factRows(say: Say, naive: readonly Fact[], guarded: readonly Fact[]): M
 function bothTable(say: Say, naive: RunView, guarded: RunView): Markup {
   const group = (text: string): Markup => html`<tr class="group"><th scope="rowgroup" colspan="4">${text}</th></tr>`;
   return html`<div class="scroll"><table class="both"><caption>${say("comparisonTable")}</caption>
-<thead><tr><th scope="col">${say("questionColumn")}</th><th scope="col">${say("naive")}</th><th scope="col">${say("guarded")}</th><th scope="col">${say("rulesColumn")}</th></tr></thead>
+<thead><tr><th scope="col">${say("questionColumn")}</th><th scope="col" class="answer">${say("naive")}</th><th scope="col" class="answer">${say("guarded")}</th><th scope="col">${say("rulesColumn")}</th></tr></thead>
 <tbody>${group(say("serviceHeading"))}${factRows(say, serviceFacts(say, naive), serviceFacts(say, guarded))}
 ${group(say("customersHeading"))}${issuedRows(say, naive, guarded)}${factRows(say, customerFacts(say, naive), customerFacts(say, guarded))}</tbody></table></div>`;
 }
@@ -74,12 +74,17 @@ export function comparisonPage(naive: RunView, guarded: RunView, demo: Demo, opt
   const code = pair === undefined ? null : codeOfPair(pair);
   const both = (part: (view: RunView, prefix: "naive-" | "guarded-") => Markup): Markup => html`<div class="versus">${part(naive, "naive-")}${part(guarded, "guarded-")}</div>`;
   const nameOf = (prefix: "naive-" | "guarded-"): string => say(prefix === "naive-" ? "naive" : "guarded");
-  const chart = (which: "goodput" | "latency" | "backlog"): Markup =>
-    both((view, prefix) => html`<div><p class="variant">${nameOf(prefix)}</p>${chartFigure(say, view, which, prefix, "both")}</div>`);
+  const chart = (which: ChartName): Markup =>
+    html`<h3>${chartCaption(say, which)}</h3>${both((view, prefix) => html`<div>${chartFigure(say, view, which, { prefix, sync: "both", caption: nameOf(prefix) })}</div>`)}`;
   const body = html`<main class="page">
 <header><p class="brand">stampede</p><h1>${naive.run.title}</h1>
-<p class="lead">${say("comparisonLead")}${crowd === null ? "" : html` ${say("demoCrowd", { customers: whole(crowd.customers), peak: perSecond(say, crowd.peakPerS) })}.`}
-${say("metaCapacity")} ${perSecond(say, demo.capacity)}, ${say("metaSeed")} ${demo.seed}.</p></header>
+<p class="lead">${say("comparisonLead")}</p>
+${meta([
+  ...(crowd === null ? [] : [[say("metaCustomers"), whole(crowd.customers)] as const, [say("metaPeak"), perSecond(say, crowd.peakPerS)] as const]),
+  [say("metaCapacity"), perSecond(say, demo.capacity)],
+  [say("metaSeed"), String(demo.seed)],
+  [say("metaScenario"), naive.run.scenario],
+])}</header>
 <section aria-labelledby="verdict"><h2 id="verdict">${say("sendIt")}</h2>
 ${both((view, prefix) => html`<div>${verdictCard(say, view, { text: nameOf(prefix), level: 3 })}
 <p class="note"><a href="${reports[prefix === "naive-" ? "naive" : "guarded"]}">${say("fullReport", { variant: view.run.target })}</a></p></div>`)}
@@ -87,7 +92,7 @@ ${bothTable(say, naive, guarded)}</section>
 <section aria-labelledby="service"><h2 id="service">${say("serviceHeading")}</h2>
 <p class="lead">${say("serviceLead")} ${say("sameAxes")}</p>
 ${chart("goodput")}${chart("latency")}${chart("backlog")}
-${both((view, prefix) => html`<div><p class="variant">${nameOf(prefix)}</p>${faultList(say, view)}</div>`)}</section>
+${both((view, prefix) => html`<div>${faultList(say, view, nameOf(prefix))}</div>`)}</section>
 ${pairsSection(say, naive, code === null ? "" : html`<p>${say("codeDiffers", code)}</p>`)}
 ${rulesOfBoth(say, lang, naive, guarded)}
 ${trustSection(say, [

@@ -4,7 +4,7 @@ import { html, type Markup } from "./html.ts";
 import { figure, percent, secondsText, timeOfDay, UNKNOWN, whole } from "./numbers.ts";
 import type { RunView } from "./run-view.ts";
 import type { Say } from "./sentences.ts";
-import { factText, fateText, isHarmed, outcomeText, refundWord, separatesText, type Fact, type Mark } from "./story.ts";
+import { factText, fateText, isHarmed, refundWord, separatesText, type Fact, type Mark } from "./story.ts";
 
 /** Pairs shown; all of them are in verdict.json. */
 const PAIRS_MAX = 5;
@@ -54,19 +54,24 @@ export function funnelTable(say: Say, view: RunView): Markup {
     [say("funnelInBooks"), funnel.in_books, share(funnel.in_books)],
     [say("funnelKept"), funnel.kept, share(funnel.kept)],
   ];
-  return html`<h3>${say("funnelHeading")}</h3><div class="scroll"><table class="funnel"><caption>${say("funnelTable")}</caption><tbody>${steps.map(
+  return html`<div class="scroll"><table class="funnel"><caption>${say("funnelTable")}</caption><tbody>${steps.map(
     ([label, count, note], at) => html`<tr><th scope="row">${label}</th><td class="num strong">${whole(count)}</td><td class="draw"><svg viewBox="0 0 1000 36" preserveAspectRatio="none" height="14" aria-hidden="true">
 <rect class="ground" width="1000" height="36" rx="6"></rect><rect class="bar ${at === steps.length - 1 ? "last" : ""}" width="${Math.round((1000 * count) / widest)}" height="36" rx="6"></rect></svg></td><td class="soft">${note}</td></tr>`,
   )}</tbody></table></div>`;
 }
 
-const valueText = (value: unknown): string => (typeof value === "string" ? value : value === null || value === undefined ? UNKNOWN : JSON.stringify(value));
+function valueText(say: Say, value: unknown): string {
+  if (value === true || value === "yes") return say("yes");
+  if (value === false || value === "no") return say("no");
+  if (value === "unknown") return say("unknownWord");
+  return typeof value === "string" ? value : value === null || value === undefined ? UNKNOWN : JSON.stringify(value);
+}
 
 function sideCard(say: Say, side: MatchedPair["left"], separating: ReadonlySet<string>): Markup {
   const rows = (pairs: readonly (readonly [string, string | Markup])[]): Markup => html`<dl class="facts">${pairs.map(([label, value]) => html`<dt>${label}</dt><dd>${value}</dd>`)}</dl>`;
   const harmed = isHarmed(side);
   const undeclared = Object.entries(side.undeclared).map(
-    ([fact, value]) => [factText(say, fact), separating.has(fact) ? html`<mark>${valueText(value)}</mark>` : valueText(value)] as const,
+    ([fact, value]) => [factText(say, fact), separating.has(fact) ? html`<mark>${valueText(say, value)}</mark>` : valueText(say, value)] as const,
   );
   return html`<div class="side ${harmed ? "bad" : "good"}"><h4>${say("pairCustomer", { id: side.user_id })}</h4>
 <p class="fate ${harmed ? "is-bad" : "is-good"}">${fateText(say, side)}</p>
@@ -75,11 +80,14 @@ ${rows([
   [say("pairTime"), timeOfDay(side.ordered_at_us)],
   [say("pairCoupon"), side.coupon === null ? say("noCoupon") : html`${say("couponUsed")} <code>${side.coupon}</code>`],
   [say("pairOrder"), html`<code>${side.order_id}</code>`],
-  [say("pairFate"), outcomeText(say, side)],
-  [say("pairRefund"), refundWord(say, side)],
-  [say("pairTold"), say(side.told ? "yes" : "no")],
+  ...(harmed
+    ? [
+        [say("pairRefund"), refundWord(say, side)] as const,
+        [say("pairTold"), say(side.told ? "yes" : "no")] as const,
+      ]
+    : []),
 ])}
-${Object.keys(side.attributes).length === 0 ? "" : html`<h5>${say("pairDeclared")}</h5>${rows(Object.entries(side.attributes).map(([name, value]) => [name, valueText(value)]))}`}
+${Object.keys(side.attributes).length === 0 ? "" : html`<h5>${say("pairDeclared")}</h5>${rows(Object.entries(side.attributes).map(([name, value]) => [name, valueText(say, value)]))}`}
 ${undeclared.length === 0 ? "" : html`<h5>${say("pairUndeclared")}</h5>${rows(undeclared)}`}
 </div>`;
 }

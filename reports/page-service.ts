@@ -5,26 +5,35 @@ import { durationText, figure, milliseconds, perSecond, percent, secondsText, UN
 import { plannedS, type RunView } from "./run-view.ts";
 import type { Say } from "./sentences.ts";
 
+export type ChartName = "goodput" | "latency" | "backlog";
+
+const CAPTIONS = { goodput: "chartGoodput", latency: "chartLatency", backlog: "chartBacklog" } as const;
+
+/** What a chart shows. */
+export function chartCaption(say: Say, which: ChartName): string {
+  return say(CAPTIONS[which]);
+}
+
 /** Holders of the three charts; page-charts.js fills them. `sync` ties the cursors together. */
-export function chartFigure(say: Say, view: RunView, which: "goodput" | "latency" | "backlog", prefix: string, sync: string): Markup {
+export function chartFigure(say: Say, view: RunView, which: ChartName, place: { readonly prefix: string; readonly sync: string; readonly caption?: string }): Markup {
   const { series } = view;
   if (series === null) return html`<p class="note">${say("noSeries")}</p>`;
   const duration = durationText(say, plannedS(view.run));
   const texts = {
-    goodput: { caption: say("chartGoodput"), alt: goodputAlt(say, view, duration), note: say("chartNote", { bucket: bucketText(series) }), height: 300 },
-    latency: { caption: say("chartLatency"), alt: say("chartLatencyAlt", { duration }), note: say("latencyNote"), height: 220 },
-    backlog: { caption: say("chartBacklog"), alt: say("chartBacklogAlt", { duration }), note: "", height: 180 },
+    goodput: { alt: goodputAlt(say, view, duration), note: say("chartNote", { bucket: bucketText(series) }), height: 300 },
+    latency: { alt: say("chartLatencyAlt", { duration }), note: say("latencyNote"), height: 220 },
+    backlog: { alt: say("chartBacklogAlt", { duration }), note: "", height: 180 },
   }[which];
-  return html`<figure><figcaption>${texts.caption}</figcaption>
-<div class="chart" id="${prefix}${which}" role="img" aria-label="${texts.alt}" data-height="${texts.height}" data-sync="${sync}"></div>
+  return html`<figure><figcaption>${place.caption ?? chartCaption(say, which)}</figcaption>
+<div class="chart" id="${place.prefix}${which}" role="img" aria-label="${texts.alt}" data-height="${texts.height}" data-sync="${place.sync}"></div>
 ${texts.note === "" ? "" : html`<p class="note">${texts.note}</p>`}</figure>`;
 }
 
 /** The numbered flags of the charts, told. */
-export function faultList(say: Say, view: RunView): Markup {
+export function faultList(say: Say, view: RunView, whose = ""): Markup {
   if (view.faults.length === 0) return html``;
   const at = (seconds: number): string => secondsText(say, seconds);
-  return html`<h3>${say("faultsHeading")}</h3><ol class="faults">${numberedFaults(view).map(({ number, fault, fromS, toS }) => {
+  return html`<h3>${say("faultsHeading")}${whose === "" ? "" : `: ${whose}`}</h3><ol class="faults">${numberedFaults(view).map(({ number, fault, fromS, toS }) => {
     const when = toS === null ? say("faultOpen", { from: at(fromS) }) : toS > fromS ? say("faultDuring", { from: at(fromS), to: at(toS) }) : say("faultAt", { from: at(fromS) });
     return html`<li><span class="flag" aria-hidden="true">${number}</span><span><strong>${fault.name === "" ? fault.kind : fault.name}</strong>
 <span class="soft">${fault.target} ${when}</span>${fault.detail === "" ? "" : html`<br><span class="soft">${fault.detail}</span>`}</span></li>`;

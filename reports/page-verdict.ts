@@ -8,7 +8,7 @@ import { exitText, goWord, markOfGo } from "./story.ts";
 const PLACES = { embedded: "placeEmbedded", containers: "placeContainers", external: "placeExternal" } as const;
 
 /** Label and value pairs in one line. */
-function meta(pairs: readonly (readonly [string, Markup | string])[]): Markup {
+export function meta(pairs: readonly (readonly [string, Markup | string])[]): Markup {
   return html`<dl class="meta">${pairs.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`;
 }
 

@@ -4,7 +4,7 @@ import { pageDocument } from "./document.ts";
 import { html } from "./html.ts";
 import { campaignTable, factTable, funnelTable, pairsSection } from "./page-customers.ts";
 import { limitsSection, rulesSection } from "./page-rules.ts";
-import { chartFigure, collapseTable, faultList, phaseTable } from "./page-service.ts";
+import { chartFigure, collapseTable, faultList, phaseTable, type ChartName } from "./page-service.ts";
 import { replaySection, runHeader, trustSection, verdictCard } from "./page-verdict.ts";
 import type { RunView } from "./run-view.ts";
 import { speak, type Lang } from "./sentences.ts";
@@ -14,7 +14,7 @@ import { customerFacts, goWord, serviceFacts } from "./story.ts";
 export function runPage(view: RunView, options: { readonly lang?: Lang } = {}): string {
   const lang = options.lang ?? "en";
   const say = speak(lang);
-  const figureOf = (which: "goodput" | "latency" | "backlog") => chartFigure(say, view, which, "", "run");
+  const figureOf = (which: ChartName) => chartFigure(say, view, which, { prefix: "", sync: "run" });
   const body = html`<main class="page">
 ${runHeader(say, view)}
 ${verdictCard(say, view, { text: say("sendIt"), id: "verdict", level: 2 })}

@@ -118,24 +118,15 @@ function invariants(shape: Shape, hostile: string): InvariantVerdict[] {
     };
   });
   const absent: InvariantVerdict = {
-    ...routine[0]!,
-    id: "T1",
-    name: "complete",
-    holds: "Every transaction is settled once.",
-    verdict: "not-applicable",
-    count: 0,
-    considered: 0,
-    because: "missing table settlement_lines",
-    first: null,
-    worst: null,
-    last: null,
-    witness: null,
+    id: "T1", name: "complete", class: "Q", holds: "Every transaction is settled once.", verdict: "not-applicable",
+    count: 0, possible: 0, considered: 0, unknown: 0, because: "missing table settlement_lines",
+    first: null, worst: null, last: null, witness: null, took_ms: 0,
   };
   return [...routine, absent];
 }
 
 function pair(hostile: string): Verdict["x0"]["pairs"][number] {
-  const side = { items: `shoes${hostile}`, total: 129_000, coupon: "member-day", attributes: { status: "paid", category: "shoes" } };
+  const side = { items: `shoes ×1${hostile}`, total: 129_000, coupon: "member-day", attributes: { status: "paid", category: "shoes" } };
   return {
     left: {
       ...side,
@@ -145,21 +136,21 @@ function pair(hostile: string): Verdict["x0"]["pairs"][number] {
       outcome: "cancelled",
       refund: "missing",
       told: false,
-      undeclared: { has_refund_account: true, shipped: false, minute: 12 },
+      undeclared: { "refund account on file": "yes", "shipped before the first cancel": "no", "minute of purchase": "01:12" },
     },
     right: {
       ...side,
       order_id: "ord-2",
       user_id: "u-000815",
       ordered_at_us: T0_US + 5e6,
-      outcome: "kept",
-      refund: "none",
+      outcome: "kept and shipped",
+      refund: "none due",
       told: false,
-      undeclared: { has_refund_account: false, shipped: true, minute: 12 },
+      undeclared: { "refund account on file": "no", "shipped before the first cancel": "yes", "minute of purchase": "01:12" },
     },
     separates: [
-      { fact: "has_refund_account", left: true, right: false },
-      { fact: "shipped", left: false, right: true },
+      { fact: "refund account on file", left: "yes", right: "no" },
+      { fact: "shipped before the first cancel", left: "no", right: "yes" },
     ],
   };
 }

@@ -168,18 +168,26 @@ const isOneOf = (text: string, ...words: readonly string[]): boolean => words.in
 export function outcomeText(say: Say, side: Side): string {
   if (isOneOf(side.outcome, "cancelled", "cancelling")) return say("fateCancelled");
   if (isOneOf(side.outcome, "held")) return say("fateHeld");
-  if (isOneOf(side.outcome, "shipped")) return say("fateShipped");
-  if (isOneOf(side.outcome, "kept", "paid")) return side.undeclared["shipped"] === true ? say("fateShipped") : say("fateKept");
+  if (isOneOf(side.outcome, "kept and shipped", "shipped")) return say("fateShipped");
+  if (isOneOf(side.outcome, "kept")) return say("fateKept");
   return side.outcome;
 }
 
-/** What became of the money; the judge's own words where they are none of the vocabulary. */
+const REFUNDS = new Map<string, "refundDone" | "refundPending" | "refundRequested" | "refundPart" | "refundMissing" | "refundNone" | "refundUnknown">([
+  ["done", "refundDone"],
+  ["awaiting account", "refundPending"],
+  ["only requested", "refundRequested"],
+  ["in part", "refundPart"],
+  ["missing", "refundMissing"],
+  ["nothing was paid", "refundNone"],
+  ["none due", "refundNone"],
+  ["unknown", "refundUnknown"],
+]);
+
+/** What became of the money; the judge's own words where they are none of its vocabulary. */
 export function refundWord(say: Say, side: Side): string {
-  if (isOneOf(side.refund, "done", "refunded", "full")) return say("refundDone");
-  if (isOneOf(side.refund, "awaiting account", "pending", "requested")) return say("refundPending");
-  if (isOneOf(side.refund, "missing", "failed")) return say("refundMissing");
-  if (isOneOf(side.refund, "none", "not due", "")) return say("refundNone");
-  return side.refund;
+  const key = REFUNDS.get(side.refund);
+  return key === undefined ? side.refund : say(key);
 }
 
 /** Cancelled or held: only then a refund and a notice are due. */
@@ -194,22 +202,20 @@ export function fateText(say: Say, side: Side): string {
   return [outcomeText(say, side), ...(isOneOf(side.outcome, "held") ? [] : [refundWord(say, side)]), told].join(", ");
 }
 
-const FACTS: Readonly<Record<string, "factRefundAccount" | "factShipped" | "factMinute" | "factWorker" | "factBatch" | "factRail">> = {
-  has_refund_account: "factRefundAccount",
-  refund_account: "factRefundAccount",
-  refund_account_on_file: "factRefundAccount",
-  shipped: "factShipped",
-  minute: "factMinute",
-  worker: "factWorker",
-  batch_position: "factBatch",
-  position: "factBatch",
-  payment_rail: "factRail",
-  rail: "factRail",
-};
+/** The facts the judge compares (harness/judge/matched-pairs.ts), as words for people. */
+const FACTS = new Map<string, "factRefundAccount" | "factShipped" | "factMinute" | "factSeller" | "factBatch" | "factCharge" | "factAttempts">([
+  ["refund account on file", "factRefundAccount"],
+  ["shipped before the first cancel", "factShipped"],
+  ["minute of purchase", "factMinute"],
+  ["place in the batch (by purchase)", "factBatch"],
+  ["seller", "factSeller"],
+  ["gateway's answer to the charge", "factCharge"],
+  ["attempts until the order stood", "factAttempts"],
+]);
 
-/** A fact's name in words; the judge's own name for facts of a user's service. */
+/** A fact's name in words; the judge's own name for attributes of a user's service. */
 export function factText(say: Say, fact: string): string {
-  const key = FACTS[fact.toLowerCase().replaceAll(/[\s-]+/g, "_")];
+  const key = FACTS.get(fact);
   return key === undefined ? fact : say(key);
 }
 
