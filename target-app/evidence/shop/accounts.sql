@@ -1,0 +1,2 @@
+-- The ledger's accounts.
+SELECT account, kind FROM accounts

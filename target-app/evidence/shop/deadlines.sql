@@ -1,0 +1,2 @@
+-- The declared deadlines.
+SELECT entity, status, ms FROM deadlines

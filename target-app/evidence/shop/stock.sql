@@ -1,0 +1,2 @@
+-- What stood on the shelf at the start.
+SELECT sku, initial FROM stock
