@@ -304,7 +304,7 @@ describe("idempotency keys", () => {
         order(guarded, "u000205", `one-coupon-${n}`, "member-day"),
       ),
     );
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
       201,
       ...Array.from({ length: 9 }, () => 422),
     ]);
