@@ -33,8 +33,9 @@ export async function startProcess(entry: string, configuration: unknown): Promi
   let output = "";
   for (const stream of [child.stdout, child.stderr])
     stream?.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  process.once("exit", () => child.kill("SIGKILL"));
-  const gone = once(child, "exit");
+  const killWithUs = (): void => void child.kill("SIGKILL");
+  process.once("exit", killWithUs);
+  const gone = once(child, "exit").finally(() => process.off("exit", killWithUs));
   child.stdin?.on("error", () => undefined); // it may already be gone; its output says why
   child.stdin?.write(`${JSON.stringify(configuration)}\n`);
   const timer = setTimeout(() => child.kill("SIGKILL"), START_TIMEOUT_MS);

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { COUPON_CODE_SQL } from "../coupon-code.ts";
-import { compensationSql } from "./compensation.ts";
+import { COMPENSATION_CAMPAIGN, compensationSql } from "./compensation.ts";
 import { markEnded, markStarted, showProgress, type MassJob, type Work } from "./work.ts";
 
 const AT_ONCE = 10;
@@ -90,7 +90,7 @@ async function cancelOne(work: Work, job: MassJob, order: PaidOrder): Promise<vo
      ), due AS MATERIALIZED (
        SELECT id AS order_id, user_id, ${amount} AS amount, ${COUPON_CODE_SQL} AS code FROM cancelled
      ), sorry AS (
-       INSERT INTO coupons (code, campaign_id, user_id, amount) SELECT code, 'compensation', user_id, amount FROM due WHERE amount > 0
+       INSERT INTO coupons (code, campaign_id, user_id, amount) SELECT code, '${COMPENSATION_CAMPAIGN}', user_id, amount FROM due WHERE amount > 0
        RETURNING id, user_id, amount
      ), sorry_told AS (
        INSERT INTO coupon_events (coupon_id, version, to_status, actor, reason, job_id, order_id)

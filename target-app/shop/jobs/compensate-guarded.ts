@@ -4,7 +4,7 @@
  */
 import { COUPON_CODE_SQL } from "../coupon-code.ts";
 import type { ChunkedJob } from "./chunks.ts";
-import { compensationSql } from "./compensation.ts";
+import { COMPENSATION_CAMPAIGN, compensationSql } from "./compensation.ts";
 
 /** The orders that the cancel job which names this one as its successor has cancelled. */
 const CANCELLED =
@@ -24,7 +24,7 @@ export const compensate: ChunkedJob = {
   },
   keys: (job) => ({ sql: `SELECT order_id AS key FROM (${CANCELLED}) AS c`, values: [job.id] }),
   chunk: async (client, job, { from, to }) => {
-    const parameters: unknown[] = [job.id, from, to, job.policy, job.campaignId];
+    const parameters: unknown[] = [job.id, from, to, job.policy, COMPENSATION_CAMPAIGN];
     const { rows: policies } = await client.query<{ compensation: string | null }>(
       "SELECT compensation FROM policies WHERE policy || '@' || version = $1",
       [job.policy],

@@ -1,5 +1,8 @@
 /** What a policy's compensation is worth: `flat:N` won, or `rate:P%` of what was captured, rounded down. */
 
+/** The campaign whose coupons are compensations. */
+export const COMPENSATION_CAMPAIGN = "compensation";
+
 const FORM = /^(?:flat:(\d{1,9})|rate:(\d{1,2}(?:\.\d{1,2})?)%)$/;
 
 /** KRW, as an SQL expression over `captured` (our own column name); figures travel as parameters. NULL gives nothing. */
