@@ -23,7 +23,18 @@ function chaptersOf(orders: number) {
   const compensate = cancel + commits(orders);
   const ship = compensate + commits(orders);
   const laterOrders = ship + commits(orders);
-  return { orders, coupons, firstOrder, published, recall, cancel, compensate, ship, laterOrders, end: laterOrders + orders * 0.1 };
+  return {
+    orders,
+    coupons,
+    firstOrder,
+    published,
+    recall,
+    cancel,
+    compensate,
+    ship,
+    laterOrders,
+    end: laterOrders + orders * 0.1,
+  };
 }
 
 type Chapters = ReturnType<typeof chaptersOf>;
@@ -91,7 +102,8 @@ function orderTables(c: Chapters): Record<string, string> {
     policies: `SELECT 'withdraw' AS policy, 1 AS version, ${c.published} AS published_seq, commit_us(${c.published}) AS published_at_us, ${c.published} AS snapshot_seq,
       'coupon_campaign = ''member-day'' and status in (''paid'', ''held'')' AS scope, 'cancel' AS action, NULL::VARCHAR AS carve_outs, 'void' AS coupon_action, 10000 AS deadline_ms, 'rate:10%' AS compensation`,
     policy_snapshots: `SELECT 'withdraw' AS policy, 1 AS version, id AS order_id, attributes::JSON AS attributes, ${c.published} AS snapshot_seq FROM o WHERE i < ${c.orders * 0.9}`,
-    compensations: "SELECT 'm' || i AS id, user_id, id AS order_id, 'x' || i AS coupon_id, total // 10 AS amount, compensate_seq AS seq FROM o WHERE withdrawn",
+    compensations:
+      "SELECT 'm' || i AS id, user_id, id AS order_id, 'x' || i AS coupon_id, total // 10 AS amount, compensate_seq AS seq FROM o WHERE withdrawn",
     stock: `SELECT 'sku' || range AS sku, ${c.orders} AS initial FROM range(40)`,
     transitions: `SELECT * FROM (VALUES ('order', NULL, 'pending', false), ('order', 'pending', 'paid', false), ('order', 'paid', 'shipped', true), ('order', 'paid', 'cancelling', false),
       ('order', 'cancelling', 'cancelled', true), ('coupon', NULL, 'issued', false), ('coupon', 'issued', 'used', false), ('coupon', 'used', 'void', true), ('coupon', 'issued', 'recalled', true))
@@ -105,8 +117,10 @@ function moneyTables(c: Chapters): Record<string, string> {
   return {
     payments: `SELECT 'p' || i AS id, NULL AS parent_id, id AS order_id, intent AS merchant_ref, 'capture' AS kind, total AS amount, 'ok' AS result, intent AS idempotency_key, i + 1 AS seq, commit_us(seq) AS at_us FROM o
       UNION ALL SELECT 'r' || i, 'p' || i, id, intent, 'refund', total, 'ok', 'refund-' || i, ${c.orders} + 1 + i // 1000, commit_us(cancel_seq) + 100000 FROM o WHERE withdrawn`,
-    refunds: "SELECT id AS order_id, total AS amount, 'done' AS state, cancel_seq AS seq, commit_us(cancel_seq) AS at_us FROM o WHERE withdrawn",
-    accounts: "SELECT * FROM (VALUES ('receivable', 'asset'), ('sales', 'revenue'), ('refund_clearing', 'clearing'), ('awaiting', 'liability')) t(account, kind)",
+    refunds:
+      "SELECT id AS order_id, total AS amount, 'done' AS state, cancel_seq AS seq, commit_us(cancel_seq) AS at_us FROM o WHERE withdrawn",
+    accounts:
+      "SELECT * FROM (VALUES ('receivable', 'asset'), ('sales', 'revenue'), ('refund_clearing', 'clearing'), ('awaiting', 'liability')) t(account, kind)",
     ledger: [
       ["capture", "receivable", "sales", "seq", "true"],
       ["cancel", "sales", "refund_clearing", "cancel_seq", "withdrawn"],
@@ -129,14 +143,54 @@ function moneyTables(c: Chapters): Record<string, string> {
 
 /** The client's history: one acknowledged attempt an order, the operator's two steps, a sample of final reads. */
 function opsSql(c: Chapters): string {
-  const op = (process: string, intent: string, kind: string, ns: string, request: string, response: string, from: string): string =>
+  const op = (
+    process: string,
+    intent: string,
+    kind: string,
+    ns: string,
+    request: string,
+    response: string,
+    from: string,
+  ): string =>
     `SELECT ${ns} AS time_intended_ns, ${ns} AS time_invoke_ns, ${ns} + 30000000 AS time_complete_ns, ${process} AS process, ${intent} AS intent, 1 AS attempt, '${kind}' AS kind,
       'ok' AS outcome, 200 AS status, '' AS error, 'baseline' AS phase, 'buyers' AS scenario, 0 AS iteration, true AS final, (${request})::JSON AS request, (${response})::JSON AS response FROM ${from}`;
   const parts = [
-    op("'operator'", "'op-issue'", "issue", "0", `'{"campaign_id":"member-day","audience":"eligible"}'`, `'{"job_id":"issue","issued":${c.coupons}}'`, "range(1)"),
-    op("'operator'", "'op-withdraw'", "withdraw", `${c.published * MICROS_PER_COMMIT * 1000}`, `'{"policy":"withdraw@1"}'`, `'{"job_id":"recall"}'`, "range(1)"),
-    op("'0.' || (i % 5000) || '.0'", "intent", "order", `seq * ${MICROS_PER_COMMIT * 1000}`, `'{"user_id":"' || user_id || '","coupon_id":' || coalesce('"' || coupon_id || '"', 'null') || '}'`, `'{"order_id":"' || id || '","total":' || total || '}'`, "o"),
-    op("'harness'", "'read-' || i", "final-read", `${(c.end + 1) * MICROS_PER_COMMIT * 1000}`, `'{"entity":"order","id":"' || id || '"}'`, `'{"status":"' || status || '"}'`, "o WHERE i % 1000 = 0"),
+    op(
+      "'operator'",
+      "'op-issue'",
+      "issue",
+      "0",
+      `'{"campaign_id":"member-day","audience":"eligible"}'`,
+      `'{"job_id":"issue","issued":${c.coupons}}'`,
+      "range(1)",
+    ),
+    op(
+      "'operator'",
+      "'op-withdraw'",
+      "withdraw",
+      `${c.published * MICROS_PER_COMMIT * 1000}`,
+      `'{"policy":"withdraw@1"}'`,
+      `'{"job_id":"recall"}'`,
+      "range(1)",
+    ),
+    op(
+      "'0.' || (i % 5000) || '.0'",
+      "intent",
+      "order",
+      `seq * ${MICROS_PER_COMMIT * 1000}`,
+      `'{"user_id":"' || user_id || '","coupon_id":' || coalesce('"' || coupon_id || '"', 'null') || '}'`,
+      `'{"order_id":"' || id || '","total":' || total || '}'`,
+      "o",
+    ),
+    op(
+      "'harness'",
+      "'read-' || i",
+      "final-read",
+      `${(c.end + 1) * MICROS_PER_COMMIT * 1000}`,
+      `'{"entity":"order","id":"' || id || '"}'`,
+      `'{"status":"' || status || '"}'`,
+      "o WHERE i % 1000 = 0",
+    ),
   ];
   return `SELECT row_number() OVER () - 1 AS "index", * FROM (${parts.join(" UNION ALL ")})`;
 }
@@ -155,7 +209,10 @@ export async function writeBooks(orders: number, dir: string, opsPath: string): 
   await db.run(worldSql(chapters));
   const tables = { ...couponTables(chapters), ...orderTables(chapters), ...moneyTables(chapters) };
   let rows = 0;
-  for (const [path, select] of [...Object.entries(tables).map(([name, sql]) => [join(dir, `${name}.parquet`), sql] as const), [opsPath, opsSql(chapters)] as const]) {
+  for (const [path, select] of [
+    ...Object.entries(tables).map(([name, sql]) => [join(dir, `${name}.parquet`), sql] as const),
+    [opsPath, opsSql(chapters)] as const,
+  ]) {
     await db.run(`COPY (${select}) TO ${literal(path)} (FORMAT parquet)`);
     const [count] = await db.all(`SELECT count(*) AS n FROM ${literal(path)}`);
     rows += Number(count?.["n"]);

@@ -33,13 +33,31 @@ async function measure(orders: number): Promise<Measured> {
     const opsPath = join(dir, "ops.parquet");
     const rows = await writeBooks(orders, evidenceDir, opsPath);
     const began = monotonicNs();
-    const result = await judge({ evidenceDir, opsPath, judges: [], drained: true, tempDir: join(dir, "spill") });
+    const result = await judge({
+      evidenceDir,
+      opsPath,
+      judges: [],
+      drained: true,
+      tempDir: join(dir, "spill"),
+    });
     const seconds = (monotonicNs() - began) / 1e9;
     say(`${orders} orders, ${rows} rows: ${seconds.toFixed(2)} s`);
-    for (const verdict of result.invariants) say(`  ${verdict.id.padEnd(4)} ${(verdict.took_ms / 1e3).toFixed(2).padStart(6)} s  ${verdict.verdict}${verdict.because === null ? "" : ` (${verdict.because})`}`);
+    for (const verdict of result.invariants)
+      say(
+        `  ${verdict.id.padEnd(4)} ${(verdict.took_ms / 1e3).toFixed(2).padStart(6)} s  ${verdict.verdict}${verdict.because === null ? "" : ` (${verdict.because})`}`,
+      );
     const judged = result.invariants.reduce((sum, verdict) => sum + verdict.took_ms / 1e3, 0);
-    say(`  rest ${(seconds - judged).toFixed(2).padStart(6)} s  loading, derived tables, witnesses, figures of X0`);
-    return { orders, rows, seconds, failed: result.invariants.filter((verdict) => verdict.verdict === "fail").map((verdict) => verdict.id) };
+    say(
+      `  rest ${(seconds - judged).toFixed(2).padStart(6)} s  loading, derived tables, witnesses, figures of X0`,
+    );
+    return {
+      orders,
+      rows,
+      seconds,
+      failed: result.invariants
+        .filter((verdict) => verdict.verdict === "fail")
+        .map((verdict) => verdict.id),
+    };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
@@ -50,7 +68,9 @@ const first = await measure(small);
 const second = await measure(large);
 const ratio = second.seconds / first.seconds;
 const allowed = (RATIO_MAX * large) / small / 10;
-say(`time ratio ${ratio.toFixed(2)} for ${large / small} times the orders (at most ${allowed}); ${second.seconds.toFixed(2)} s for ${large} orders (at most ${SECONDS_MAX})`);
+say(
+  `time ratio ${ratio.toFixed(2)} for ${large / small} times the orders (at most ${allowed}); ${second.seconds.toFixed(2)} s for ${large} orders (at most ${SECONDS_MAX})`,
+);
 const failed = [...first.failed, ...second.failed];
 if (failed.length > 0) say(`correct books were found wrong: ${[...new Set(failed)].join(", ")}`);
 process.exitCode = ratio <= allowed && second.seconds < SECONDS_MAX && failed.length === 0 ? 0 : 1;

@@ -23,17 +23,29 @@ interface Fact {
 
 type Side = MatchedPair["left"];
 
-const yesNo = (condition: string): string => `CASE WHEN ${condition} THEN 'yes' WHEN NOT (${condition}) THEN 'no' ELSE 'unknown' END`;
+const yesNo = (condition: string): string =>
+  `CASE WHEN ${condition} THEN 'yes' WHEN NOT (${condition}) THEN 'no' ELSE 'unknown' END`;
 const same = (name: string, sql: string): Fact => ({ name, shown: sql, bucket: sql });
 
 const FACTS: readonly Fact[] = [
   same("refund account on file", yesNo("has_account")),
   same("shipped before the first cancel", yesNo("shipped_early")),
-  { name: "minute of purchase", shown: "strftime(make_timestamp(ordered_us), '%H:%M')", bucket: "CAST(minute_tenth AS VARCHAR)" },
-  { name: "place in the batch (by purchase)", shown: "place || ' of ' || places", bucket: "CAST(place * 10 // (places + 1) AS VARCHAR)" },
+  {
+    name: "minute of purchase",
+    shown: "strftime(make_timestamp(ordered_us), '%H:%M')",
+    bucket: "CAST(minute_tenth AS VARCHAR)",
+  },
+  {
+    name: "place in the batch (by purchase)",
+    shown: "place || ' of ' || places",
+    bucket: "CAST(place * 10 // (places + 1) AS VARCHAR)",
+  },
   same("seller", "seller"),
   same("gateway's answer to the charge", "coalesce(charge, 'none')"),
-  same("attempts until the order stood", "CASE WHEN attempts >= 3 THEN '3 or more' ELSE coalesce(CAST(attempts AS VARCHAR), 'unknown') END"),
+  same(
+    "attempts until the order stood",
+    "CASE WHEN attempts >= 3 THEN '3 or more' ELSE coalesce(CAST(attempts AS VARCHAR), 'unknown') END",
+  ),
 ];
 
 /** Orders of the mixed classes with everything the facts need, one row each, in the table `pair_pool`. */
@@ -60,31 +72,61 @@ const POOL = `
 
 /** Names and types of the attributes of some rows. */
 async function structureOf(db: Database, from: string): Promise<Map<string, unknown>> {
-  const [row] = await db.all(`SELECT CAST(json_group_structure(attributes) AS VARCHAR) AS structure FROM ${from} WHERE json_type(attributes) = 'OBJECT'`);
-  const parsed: unknown = typeof row?.["structure"] === "string" ? JSON.parse(row["structure"]) : {};
+  const [row] = await db.all(
+    `SELECT CAST(json_group_structure(attributes) AS VARCHAR) AS structure FROM ${from} WHERE json_type(attributes) = 'OBJECT'`,
+  );
+  const parsed: unknown =
+    typeof row?.["structure"] === "string" ? JSON.parse(row["structure"]) : {};
   return new Map(typeof parsed === "object" && parsed !== null ? Object.entries(parsed) : []);
 }
 
 /** The fixed facts, and what the final rows say that no snapshot declares; a declared attribute is never among them. */
 async function factsOf(db: Database): Promise<Fact[]> {
-  const declared = await structureOf(db, "(SELECT s.attributes FROM policy_snapshots s SEMI JOIN pair_pool USING (order_id))");
+  const declared = await structureOf(
+    db,
+    "(SELECT s.attributes FROM policy_snapshots s SEMI JOIN pair_pool USING (order_id))",
+  );
   const final = await structureOf(db, "pair_pool");
   const undeclared = [...final]
-    .filter(([name, type]) => (type === "VARCHAR" || type === "BOOLEAN") && !declared.has(name) && name !== "status" && !/["\\]/.test(name))
+    .filter(
+      ([name, type]) =>
+        (type === "VARCHAR" || type === "BOOLEAN") &&
+        !declared.has(name) &&
+        name !== "status" &&
+        !/["\\]/.test(name),
+    )
     .slice(0, ATTRIBUTE_LIMIT)
-    .map(([name]) => same(name.replaceAll("_", " "), `coalesce(json_extract_string(attributes, ${literal(`$."${name}"`)}), 'none')`));
+    .map(([name]) =>
+      same(
+        name.replaceAll("_", " "),
+        `coalesce(json_extract_string(attributes, ${literal(`$."${name}"`)}), 'none')`,
+      ),
+    );
   return [...FACTS.filter((fact) => !declared.has(fact.name)), ...undeclared];
 }
 
 async function countFacts(db: Database, facts: readonly Fact[]): Promise<FactCount[]> {
-  const counts = facts.map((fact) => `SELECT ${literal(fact.name)} AS fact, ref || ' ' || class AS class, coalesce(${fact.bucket}, 'unknown') AS value,
-    count(*) FILTER (cancelled) AS cancelled, count(*) FILTER (NOT cancelled) AS kept FROM pair_pool GROUP BY ALL`);
+  const counts = facts.map(
+    (
+      fact,
+    ) => `SELECT ${literal(fact.name)} AS fact, ref || ' ' || class AS class, coalesce(${fact.bucket}, 'unknown') AS value,
+    count(*) FILTER (cancelled) AS cancelled, count(*) FILTER (NOT cancelled) AS kept FROM pair_pool GROUP BY ALL`,
+  );
   const rows = await db.all(counts.join(" UNION ALL "));
-  return rows.map((row) => ({ fact: String(row["fact"]), class: String(row["class"]), value: String(row["value"]), cancelled: Number(row["cancelled"]), kept: Number(row["kept"]) }));
+  return rows.map((row) => ({
+    fact: String(row["fact"]),
+    class: String(row["class"]),
+    value: String(row["value"]),
+    cancelled: Number(row["cancelled"]),
+    kept: Number(row["kept"]),
+  }));
 }
 
 /** Which value the cancelled and which the kept have in the most pairs that the fact tells apart. */
-function typicalValues(counts: readonly FactCount[], fact: string): { cancelled: string; kept: string } | null {
+function typicalValues(
+  counts: readonly FactCount[],
+  fact: string,
+): { cancelled: string; kept: string } | null {
   const rows = counts.filter((count) => count.fact === fact);
   const byClass = Map.groupBy(rows, (row) => row.class);
   const pairs = new Map<string, { cancelled: string; kept: string; n: number }>();
@@ -103,11 +145,20 @@ function typicalValues(counts: readonly FactCount[], fact: string): { cancelled:
 }
 
 /** Pairs nearest in time, each order in one pair only. `how` adds to what both must share or be told apart by. */
-async function nearest(db: Database, alike: readonly string[], left: string, right: string): Promise<[string, string][]> {
+async function nearest(
+  db: Database,
+  alike: readonly string[],
+  left: string,
+  right: string,
+): Promise<[string, string][]> {
   const on = ["ref", "class", ...alike].map((column) => `l.${column} = r.${column}`).join(" AND ");
-  const side = (where: string, cancelled: boolean): string => `(SELECT *, coalesce(ordered_us, ordered_seq, 0) AS moment FROM pair_pool WHERE ${cancelled ? "" : "NOT "}cancelled AND ${where})`;
-  const half = (order: string): string => `SELECT l.order_id AS l, r.order_id AS r, abs(l.moment - r.moment) AS apart FROM ${side(left, true)} l ASOF JOIN ${side(right, false)} r ON ${on} AND l.moment ${order} r.moment`;
-  const rows = await db.all(`SELECT l, r FROM (${half(">=")} UNION ALL ${half("<=")}) ORDER BY apart, l, r LIMIT 200`);
+  const side = (where: string, cancelled: boolean): string =>
+    `(SELECT *, coalesce(ordered_us, ordered_seq, 0) AS moment FROM pair_pool WHERE ${cancelled ? "" : "NOT "}cancelled AND ${where})`;
+  const half = (order: string): string =>
+    `SELECT l.order_id AS l, r.order_id AS r, abs(l.moment - r.moment) AS apart FROM ${side(left, true)} l ASOF JOIN ${side(right, false)} r ON ${on} AND l.moment ${order} r.moment`;
+  const rows = await db.all(
+    `SELECT l, r FROM (${half(">=")} UNION ALL ${half("<=")}) ORDER BY apart, l, r LIMIT 200`,
+  );
   const taken = new Set<string>();
   return rows.flatMap((row): [string, string][] => {
     const pair: [string, string] = [String(row["l"]), String(row["r"])];
@@ -118,11 +169,18 @@ async function nearest(db: Database, alike: readonly string[], left: string, rig
 }
 
 /** First those who bought the same for the same and differ in the best separator; then fewer conditions, until there are enough. */
-async function choosePairs(db: Database, best: { bucket: string; cancelled: string; kept: string } | null): Promise<[string, string][]> {
-  const told = (value: string): string => (best === null ? "true" : `coalesce(${best.bucket}, 'unknown') = ${literal(value)}`);
+async function choosePairs(
+  db: Database,
+  best: { bucket: string; cancelled: string; kept: string } | null,
+): Promise<[string, string][]> {
+  const told = (value: string): string =>
+    best === null ? "true" : `coalesce(${best.bucket}, 'unknown') = ${literal(value)}`;
   const apart = [told(best?.cancelled ?? ""), told(best?.kept ?? "")] as const;
   const wishes: readonly (readonly [readonly string[], string, string])[] = [
-    [["items", "total"], ...apart], [["total"], ...apart], [[], ...apart], [[], "true", "true"],
+    [["items", "total"], ...apart],
+    [["total"], ...apart],
+    [[], ...apart],
+    [[], "true", "true"],
   ];
   const chosen = new Map<string, [string, string]>();
   const used = new Set<string>();
@@ -138,11 +196,22 @@ async function choosePairs(db: Database, best: { bucket: string; cancelled: stri
 
 const objectOf = (text: unknown): Record<string, unknown> => {
   const parsed: unknown = typeof text === "string" ? JSON.parse(text) : {};
-  return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? { ...parsed } : {};
+  return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)
+    ? { ...parsed }
+    : {};
 };
 
-async function sidesOf(db: Database, orders: readonly string[], facts: readonly Fact[]): Promise<Map<string, { side: Side; buckets: Map<string, unknown> }>> {
-  const columns = facts.flatMap((fact, index) => [`coalesce(${fact.shown}, 'unknown') AS shown_${index}`, `coalesce(${fact.bucket}, 'unknown') AS bucket_${index}`]).join(", ");
+async function sidesOf(
+  db: Database,
+  orders: readonly string[],
+  facts: readonly Fact[],
+): Promise<Map<string, { side: Side; buckets: Map<string, unknown> }>> {
+  const columns = facts
+    .flatMap((fact, index) => [
+      `coalesce(${fact.shown}, 'unknown') AS shown_${index}`,
+      `coalesce(${fact.bucket}, 'unknown') AS bucket_${index}`,
+    ])
+    .join(", ");
   const rows = await db.all(`
     WITH facts AS (SELECT order_id, ref, user_id, items, total, ordered_us, ${columns} FROM pair_pool WHERE order_id IN (${orders.map(literal).join(", ")}))
     SELECT f.*, p.state, p.status, p.share, p.told, CAST(s.attributes AS VARCHAR) AS declared, coalesce(c.campaign_id, o.coupon_id) AS coupon,
@@ -150,23 +219,31 @@ async function sidesOf(db: Database, orders: readonly string[], facts: readonly 
            WHEN e.requested > 0 THEN 'only requested' WHEN e.refunded > 0 THEN 'in part' WHEN e.captured IS NULL THEN 'unknown' ELSE 'missing' END AS refund
     FROM facts f JOIN policy_orders p USING (ref, order_id) JOIN orders o ON o.id = f.order_id LEFT JOIN coupons c ON c.id = o.coupon_id
       LEFT JOIN cancel_effects e ON e.order_id = f.order_id LEFT JOIN policy_snapshots s ON s.order_id = f.order_id AND s.policy || '@' || s.version = f.ref`);
-  return new Map(rows.map((row: Row) => {
-    const status = String(row["status"]);
-    const side: Side = {
-      order_id: String(row["order_id"]),
-      user_id: String(row["user_id"]),
-      ordered_at_us: typeof row["ordered_us"] === "number" ? row["ordered_us"] : null,
-      items: String(row["items"]),
-      total: Number(row["total"] ?? 0),
-      coupon: typeof row["coupon"] === "string" ? row["coupon"] : null,
-      outcome: row["state"] === "kept" ? (status === "shipped" ? "kept and shipped" : "kept") : status,
-      refund: String(row["refund"]),
-      told: row["told"] === true,
-      attributes: objectOf(row["declared"]),
-      undeclared: Object.fromEntries(facts.map((fact, index) => [fact.name, row[`shown_${index}`]])),
-    };
-    return [side.order_id, { side, buckets: new Map(facts.map((fact, index) => [fact.name, row[`bucket_${index}`]])) }];
-  }));
+  return new Map(
+    rows.map((row: Row) => {
+      const status = String(row["status"]);
+      const side: Side = {
+        order_id: String(row["order_id"]),
+        user_id: String(row["user_id"]),
+        ordered_at_us: typeof row["ordered_us"] === "number" ? row["ordered_us"] : null,
+        items: String(row["items"]),
+        total: Number(row["total"] ?? 0),
+        coupon: typeof row["coupon"] === "string" ? row["coupon"] : null,
+        outcome:
+          row["state"] === "kept" ? (status === "shipped" ? "kept and shipped" : "kept") : status,
+        refund: String(row["refund"]),
+        told: row["told"] === true,
+        attributes: objectOf(row["declared"]),
+        undeclared: Object.fromEntries(
+          facts.map((fact, index) => [fact.name, row[`shown_${index}`]]),
+        ),
+      };
+      return [
+        side.order_id,
+        { side, buckets: new Map(facts.map((fact, index) => [fact.name, row[`bucket_${index}`]])) },
+      ];
+    }),
+  );
 }
 
 /**
@@ -181,7 +258,10 @@ export async function matchedPairs(db: Database): Promise<MatchedPair[]> {
   const strongest = ranked[0] !== undefined && ranked[0].explains > 0 ? ranked[0].fact : null;
   const values = strongest === null ? null : typicalValues(counts, strongest);
   const bucket = facts.find((fact) => fact.name === strongest)?.bucket;
-  const pairs = await choosePairs(db, values === null || bucket === undefined ? null : { bucket, ...values });
+  const pairs = await choosePairs(
+    db,
+    values === null || bucket === undefined ? null : { bucket, ...values },
+  );
   if (pairs.length === 0) return [];
   const sides = await sidesOf(db, pairs.flat(), facts);
   return pairs.flatMap(([one, other]) => {
@@ -190,7 +270,11 @@ export async function matchedPairs(db: Database): Promise<MatchedPair[]> {
     if (left === undefined || right === undefined) return [];
     const separates = ranked
       .filter(({ fact }) => left.buckets.get(fact) !== right.buckets.get(fact))
-      .map(({ fact }) => ({ fact, left: left.side.undeclared[fact], right: right.side.undeclared[fact] }));
+      .map(({ fact }) => ({
+        fact,
+        left: left.side.undeclared[fact],
+        right: right.side.undeclared[fact],
+      }));
     return [{ left: left.side, right: right.side, separates }];
   });
 }

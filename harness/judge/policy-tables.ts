@@ -13,7 +13,14 @@
 import { messageOf } from "../errors.ts";
 import { literal, type Database, type Row } from "../history/duckdb.ts";
 import type { LoadedBooks } from "./load-books.ts";
-import { fieldsOf, parsePredicate, predicateSql, testSql, testsOf, type Predicate } from "./predicate.ts";
+import {
+  fieldsOf,
+  parsePredicate,
+  predicateSql,
+  testSql,
+  testsOf,
+  type Predicate,
+} from "./predicate.ts";
 
 const POLICY_LIMIT = 100;
 /** More attributes than this cannot make a class anyone could explain. */
@@ -133,11 +140,22 @@ const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
   coupons: ["id", "status"],
   coupon_events: ["coupon_id", "to_status", "seq"],
 };
-const COUPON_AUDIT = ["coupon_id", "version", "from_status", "to_status", "actor", "reason", "policy"];
+const COUPON_AUDIT = [
+  "coupon_id",
+  "version",
+  "from_status",
+  "to_status",
+  "actor",
+  "reason",
+  "policy",
+];
 
 function booksSql(present: LoadedBooks["present"]): string {
-  const has = (table: string, columns: readonly string[]): boolean => columns.every((column) => present.get(table)?.has(column) === true);
-  const flags = Object.entries(OPTIONAL).map(([table, columns]) => `${has(table, columns)} AS has_${table}`);
+  const has = (table: string, columns: readonly string[]): boolean =>
+    columns.every((column) => present.get(table)?.has(column) === true);
+  const flags = Object.entries(OPTIONAL).map(
+    ([table, columns]) => `${has(table, columns)} AS has_${table}`,
+  );
   return `CREATE TABLE judged_books AS SELECT ${flags.join(", ")}, ${has("coupon_events", COUPON_AUDIT)} AS has_coupon_audit`;
 }
 
@@ -170,12 +188,24 @@ function readPolicy(row: Row): ReadPolicy {
 }
 
 /** Attributes of a snapshot: all names, and which of them are categorical (JSON strings or booleans). */
-async function attributesOf(db: Database, where: string): Promise<{ names: Set<string>; categorical: string[] }> {
-  const [row] = await db.all(`SELECT CAST(json_group_structure(attributes) AS VARCHAR) AS structure FROM policy_snapshots WHERE ${where} AND json_type(attributes) = 'OBJECT'`);
-  const structure: unknown = typeof row?.["structure"] === "string" ? JSON.parse(row["structure"]) : {};
-  const entries = typeof structure === "object" && structure !== null ? Object.entries(structure) : [];
+async function attributesOf(
+  db: Database,
+  where: string,
+): Promise<{ names: Set<string>; categorical: string[] }> {
+  const [row] = await db.all(
+    `SELECT CAST(json_group_structure(attributes) AS VARCHAR) AS structure FROM policy_snapshots WHERE ${where} AND json_type(attributes) = 'OBJECT'`,
+  );
+  const structure: unknown =
+    typeof row?.["structure"] === "string" ? JSON.parse(row["structure"]) : {};
+  const entries =
+    typeof structure === "object" && structure !== null ? Object.entries(structure) : [];
   const usable = entries.filter(([name]) => !name.includes('"') && !name.includes("\\"));
-  return { names: new Set(usable.map(([name]) => name)), categorical: usable.filter(([, type]) => type === "VARCHAR" || type === "BOOLEAN").map(([name]) => name) };
+  return {
+    names: new Set(usable.map(([name]) => name)),
+    categorical: usable
+      .filter(([, type]) => type === "VARCHAR" || type === "BOOLEAN")
+      .map(([name]) => name),
+  };
 }
 
 /** Fills policy_scope for one policy; @returns what kept it from being decided. */
@@ -184,20 +214,36 @@ async function scopeOne(db: Database, policy: ReadPolicy): Promise<readonly stri
   const predicates = [policy.scope, policy.carveOuts].filter((predicate) => predicate !== null);
   const looked = [...new Set(predicates.flatMap(fieldsOf))];
   const absent = names.size === 0 ? [] : looked.filter((field) => !names.has(field));
-  const problems = [...policy.problems, ...absent.map((field) => `policy ${policy.ref} looks at the attribute ${field}, which no order of its snapshot has`)];
+  const problems = [
+    ...policy.problems,
+    ...absent.map(
+      (field) =>
+        `policy ${policy.ref} looks at the attribute ${field}, which no order of its snapshot has`,
+    ),
+  ];
   const fields = [...new Set([...looked, ...categorical])];
-  if (fields.length > ATTRIBUTE_LIMIT) problems.push(`policy ${policy.ref} has ${fields.length} attributes; a class is made of at most ${ATTRIBUTE_LIMIT}`);
+  if (fields.length > ATTRIBUTE_LIMIT)
+    problems.push(
+      `policy ${policy.ref} has ${fields.length} attributes; a class is made of at most ${ATTRIBUTE_LIMIT}`,
+    );
   const insert = (inScope: string, carved: string, key: string, from: string): Promise<void> =>
     db.run(`INSERT INTO policy_scope SELECT ${literal(policy.ref)}, order_id, in_scope, carved,
       CASE WHEN in_scope = false OR carved = true THEN false WHEN in_scope AND carved = false THEN true END, hash(key)
       FROM (SELECT order_id, ${inScope} AS in_scope, ${carved} AS carved, ${key} AS key FROM ${from})`);
   if (problems.length > 0 || policy.scope === null) {
     // What a policy says is unknown: nobody is in or out of scope, and nobody is known to be like anybody.
-    await insert("CAST(NULL AS BOOLEAN)", "CAST(NULL AS BOOLEAN)", "order_id", `policy_snapshots WHERE ${policy.where}`);
+    await insert(
+      "CAST(NULL AS BOOLEAN)",
+      "CAST(NULL AS BOOLEAN)",
+      "order_id",
+      `policy_snapshots WHERE ${policy.where}`,
+    );
     return problems;
   }
   const textOf = (field: string): string => `v[${fields.indexOf(field) + 1}]`;
-  const truths = predicates.flatMap(testsOf).map((test) => `CAST(${testSql(test, textOf)} AS VARCHAR)`);
+  const truths = predicates
+    .flatMap(testsOf)
+    .map((test) => `CAST(${testSql(test, textOf)} AS VARCHAR)`);
   const key = `[${[...truths, ...categorical.map(textOf)].join(", ")}]`;
   const paths = fields.map((field) => literal(path(field))).join(", ");
   await insert(
@@ -217,15 +263,24 @@ async function scopeOne(db: Database, policy: ReadPolicy): Promise<readonly stri
  * @returns what keeps a policy from being decided (a scope that cannot be read, an attribute no snapshot has): with
  *   any, X0 cannot pass
  */
-export async function preparePolicyTables(db: Database, present: LoadedBooks["present"]): Promise<readonly string[]> {
+export async function preparePolicyTables(
+  db: Database,
+  present: LoadedBooks["present"],
+): Promise<readonly string[]> {
   await db.run(booksSql(present));
   await db.run(DECISIONS);
   await db.run(POLICY_LIST);
-  await db.run("CREATE TABLE policy_scope (ref VARCHAR, order_id VARCHAR, in_scope BOOLEAN, carved BOOLEAN, due BOOLEAN, class UBIGINT)");
-  const rows = await db.all("SELECT ref, policy, version, scope, carve_outs FROM policy_list ORDER BY published_seq, ref");
+  await db.run(
+    "CREATE TABLE policy_scope (ref VARCHAR, order_id VARCHAR, in_scope BOOLEAN, carved BOOLEAN, due BOOLEAN, class UBIGINT)",
+  );
+  const rows = await db.all(
+    "SELECT ref, policy, version, scope, carve_outs FROM policy_list ORDER BY published_seq, ref",
+  );
   const problems: string[] = [];
-  if (rows.length > POLICY_LIMIT) problems.push(`${rows.length} policies are published; at most ${POLICY_LIMIT} are judged`);
-  for (const row of rows.slice(0, POLICY_LIMIT)) problems.push(...(await scopeOne(db, readPolicy(row))));
+  if (rows.length > POLICY_LIMIT)
+    problems.push(`${rows.length} policies are published; at most ${POLICY_LIMIT} are judged`);
+  for (const row of rows.slice(0, POLICY_LIMIT))
+    problems.push(...(await scopeOne(db, readPolicy(row))));
   await db.run(EFFECTS);
   await db.run(POLICY_ORDERS);
   return problems;
