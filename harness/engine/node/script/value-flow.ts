@@ -1,0 +1,212 @@
+/**
+ * Which functions and objects can reach which place of a program: inclusion constraints over abstract values, one per
+ * allocation site, solved with a worklist (Andersen 1994, "Program Analysis and Specialization for the C Programming
+ * Language", ch. 4). Insensitive to order and to calling context, sensitive to objects and field names: `map.get` and
+ * `api.get` stay apart, which an analysis by field name alone would not manage.
+ */
+import type { BlockingBuiltin } from "./blocking-builtins.ts";
+import type { Argument } from "./call-model.ts";
+import type { FunctionInfo } from "./program-facts.ts";
+
+type Watcher = { readonly call: (value: Value) => void; next: number };
+
+/** A place that holds values: a variable, a field, the result of an expression. */
+export class Slot {
+  readonly list: Value[] = [];
+  readonly known = new Set<Value>();
+  readonly watchers: Watcher[] = [];
+  readonly targets = new Set<Slot>();
+  /** Property reads of this place, by name ("" is an unknown name). */
+  readonly reads = new Map<string, Slot>();
+  queued = false;
+}
+
+export type ValueKind =
+  | "object"
+  | "function"
+  | "collection"
+  | "promise"
+  | "builtin"
+  | "bound"
+  | "callback";
+
+/** One abstract object: everything allocated at one place of the source. */
+export class Value {
+  readonly kind: ValueKind;
+  readonly props = new Map<string, Slot>();
+  /** What is stored under computed names; a collection's elements; what a promise settles to. */
+  readonly elements = new Slot();
+  /** Where property reads continue. */
+  readonly proto = new Slot();
+  /** Everything in it, under any name; made on demand. */
+  any: Slot | null = null;
+  readonly propWatchers: ((name: string, slot: Slot) => void)[] = [];
+  fn: FunctionInfo | null = null;
+  builtin: BlockingBuiltin | null = null;
+  /** Iterating yields pairs (a Map). */
+  pairs = false;
+  /** What `new` makes of it. */
+  instance: Value | null = null;
+  bound: {
+    readonly target: Value;
+    readonly receiver: Slot;
+    readonly args: readonly Argument[];
+  } | null = null;
+  /** Made by `class`: only `new` calls it. */
+  isClass = false;
+  /** A native function (kind "callback"): where its first argument goes, what it gives, what it calls back too early. */
+  receive: Slot | null = null;
+  gives: Slot | null = null;
+  synchronous: { readonly argument: number; readonly what: string } | null = null;
+
+  constructor(kind: ValueKind) {
+    this.kind = kind;
+  }
+}
+
+/** The constraint system. */
+export class ValueFlow {
+  readonly #queue: Slot[] = [];
+
+  #wake(slot: Slot): void {
+    if (slot.queued) return;
+    slot.queued = true;
+    this.#queue.push(slot);
+  }
+
+  add(slot: Slot, value: Value): void {
+    if (slot.known.has(value)) return;
+    slot.known.add(value);
+    slot.list.push(value);
+    this.#wake(slot);
+  }
+
+  /** Everything in `from` also reaches `to`. */
+  connect(from: Slot, to: Slot): void {
+    if (from === to || from.targets.has(to)) return;
+    from.targets.add(to);
+    this.watch(from, (value) => this.add(to, value));
+  }
+
+  /** Calls back once per value that ever reaches the slot. */
+  watch(slot: Slot, call: (value: Value) => void): void {
+    slot.watchers.push({ call, next: 0 });
+    if (slot.list.length > 0) this.#wake(slot);
+  }
+
+  settle(): void {
+    for (let slot = this.#queue.pop(); slot !== undefined; slot = this.#queue.pop()) {
+      slot.queued = false;
+      // The list of watchers may grow while they run.
+      for (let i = 0; i < slot.watchers.length; i++) {
+        const watcher = slot.watchers[i];
+        if (watcher === undefined) continue;
+        while (watcher.next < slot.list.length) {
+          const value = slot.list[watcher.next++];
+          if (value !== undefined) watcher.call(value);
+        }
+      }
+    }
+  }
+
+  /** A slot holding just this value. */
+  of(value: Value): Slot {
+    const slot = new Slot();
+    this.add(slot, value);
+    return slot;
+  }
+
+  prop(value: Value, name: string): Slot {
+    const known = value.props.get(name);
+    if (known !== undefined) return known;
+    const slot = new Slot();
+    value.props.set(name, slot);
+    if (value.any !== null) this.connect(slot, value.any);
+    for (const watcher of value.propWatchers) watcher(name, slot);
+    return slot;
+  }
+
+  any(value: Value): Slot {
+    if (value.any === null) {
+      value.any = new Slot();
+      this.connect(value.elements, value.any);
+      for (const slot of value.props.values()) this.connect(slot, value.any);
+    }
+    return value.any;
+  }
+
+  /** Reads `object.name`; a null name is a computed one. */
+  read(object: Slot, name: string | null): Slot {
+    const key = name ?? "";
+    const known = object.reads.get(key);
+    if (known !== undefined) return known;
+    const result = new Slot();
+    object.reads.set(key, result);
+    const seen = new Set<Value>();
+    const from = (value: Value): void => {
+      if (seen.has(value)) return;
+      seen.add(value);
+      if (value.kind === "promise") return;
+      if (name === null) this.connect(this.any(value), result);
+      else {
+        this.connect(this.prop(value, name), result);
+        // A Map's elements are not its methods; an object's computed names may be any name.
+        if (value.kind !== "collection") this.connect(value.elements, result);
+      }
+      this.watch(value.proto, from);
+    };
+    this.watch(object, from);
+    return result;
+  }
+
+  write(object: Slot, name: string | null, from: Slot): void {
+    this.watch(object, (value) =>
+      this.connect(from, name === null ? value.elements : this.prop(value, name)),
+    );
+  }
+
+  /** Copies every property, name by name: Object.assign, spread. */
+  copy(from: Slot, into: Value): void {
+    this.watch(from, (source) => {
+      if (source === into) return;
+      this.connect(source.elements, into.elements);
+      const each = (name: string, slot: Slot): void => this.connect(slot, this.prop(into, name));
+      for (const [name, slot] of source.props) each(name, slot);
+      source.propWatchers.push(each);
+    });
+  }
+
+  /** What iterating over it yields. */
+  iterate(iterable: Slot): Slot {
+    const known = iterable.reads.get("@iterate");
+    if (known !== undefined) return known;
+    const result = new Slot();
+    iterable.reads.set("@iterate", result);
+    this.watch(iterable, (value) => {
+      if (value.kind === "promise") return;
+      if (value.pairs) this.add(result, this.collection(value.elements));
+      else this.connect(value.kind === "collection" ? value.elements : this.any(value), result);
+    });
+    return result;
+  }
+
+  collection(...elements: readonly Slot[]): Value {
+    const value = new Value("collection");
+    for (const slot of elements) this.connect(slot, value.elements);
+    return value;
+  }
+
+  promise(settled: Slot): Value {
+    const value = new Value("promise");
+    this.unwrap(settled, value.elements);
+    return value;
+  }
+
+  /** What `await` makes of it. */
+  unwrap(from: Slot, into: Slot): void {
+    this.watch(from, (value) => {
+      if (value.kind === "promise") this.connect(value.elements, into);
+      else this.add(into, value);
+    });
+  }
+}
