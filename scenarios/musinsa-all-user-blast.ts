@@ -15,7 +15,9 @@ const capacity = Number(__ENV["CAPACITY"] ?? 300);
 
 const MEMBERS = 100_000;
 const MEMBER_DAY_MEMBERS = 20_000;
-const SKUS = 40;
+/** The shop's shelves; each has products 01 … 13. */
+const SHELVES = ["shoes", "outer", "bags"];
+const PRODUCTS_A_SHELF = 13;
 
 const times = (factor: number): number => Math.max(1, Math.round(capacity * factor));
 const baseline = times(0.5);
@@ -57,7 +59,7 @@ export const event: Event = {
     { name: "withdraw", durationS: 12, role: "intervention" },
   ],
   timeline: [
-    { at: at.misIssue, operator: "issue", request: { campaign_id: "member-day", audience: "member-day-list", declared_audience: MEMBER_DAY_MEMBERS } },
+    { at: at.misIssue, operator: "issue", request: { campaign_id: "member-day", audience: "eligible", declared_audience: MEMBER_DAY_MEMBERS } },
     // The segment picked in the console is everybody; the form still says 20.
     { at: at.misIssue + 0.2, operator: "issue", request: { campaign_id: "seoulcon", audience: "all-members", declared_audience: 20 } },
     { at: at.restart, operator: "restart", request: { service: "shop" }, when: "not-recovered" },
@@ -157,7 +159,8 @@ function member(index: number): string {
 }
 
 function basket(n: number): { sku: string; qty: number }[] {
-  return [{ sku: `sku-${String((n % SKUS) + 1).padStart(3, "0")}`, qty: 1 }];
+  const product = Math.floor(uniform("product", n) * SHELVES.length * PRODUCTS_A_SHELF);
+  return [{ sku: `${SHELVES[product % SHELVES.length]}-${String(1 + Math.floor(product / SHELVES.length)).padStart(2, "0")}`, qty: 1 }];
 }
 
 /** A buyer of the night, the same for every variant: four in ten are on the list, a few of the rest heard the rumour. */
