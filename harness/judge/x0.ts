@@ -55,7 +55,7 @@ export function mergeRules(
   const sum = (of: (rule: InvariantVerdict) => number): number =>
     rules.reduce((total, rule) => total + of(rule), 0);
   const open = rules
-    .filter((rule) => rule.verdict !== "pass" && rule.because !== null)
+    .filter((rule) => rule.because !== null)
     .map((rule) => `${rule.id.slice(3)}: ${rule.because ?? ""}`);
   const because = [...doubts, ...new Set(open)];
   return {
