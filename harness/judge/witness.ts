@@ -98,7 +98,7 @@ export async function collectWitnesses(
     );
     for (const [table, column, only] of NAMED_IN[kind]) {
       const rows = await db.all(`
-        SELECT w.witness_of, t.* FROM ${table} t JOIN wanted w ON w.witness_subject = t.${column}
+        SELECT w.witness_of, t.* FROM ${table} t JOIN wanted w ON w.witness_subject = (t.${column})
         ${only === undefined ? "" : `WHERE t.${only}`}
         QUALIFY row_number() OVER (PARTITION BY w.witness_of) <= ${ROWS_A_TABLE}`);
       for (const { witness_of: of, ...row } of rows) {

@@ -26,11 +26,11 @@ reads AS (
     CASE WHEN r.outcome = 'ok' AND json_type(r.response, '$.coupons') = 'ARRAY'
       THEN NOT list_contains(r.response->>'$.coupons[*].id', p.found) AND NOT list_contains(r.response->>'$.coupons[*].coupon_id', p.found)
       ELSE r.outcome = 'fail' AND (r.status IN (404, 410) OR r.error = 'not_found') END AS missed
-  FROM placed p JOIN ops r ON r.kind IN ('final-read', 'lookup') AND r.request->>'$.entity' = 'coupon' AND r.request->>'$.id' = p.found
+  FROM placed p JOIN ops r ON r.kind IN ('final-read', 'lookup') AND (r.request->>'$.entity') = 'coupon' AND (r.request->>'$.id') = p.found
   WHERE coalesce(r.time_invoke_ns >= p.told_ns, r.kind = 'final-read') AND (r.outcome = 'ok' OR r.status IN (404, 410) OR r.error = 'not_found')
   UNION ALL
   SELECT p.intent, p.found, r.kind, r.time_invoke_ns, NOT list_contains(r.response->>'$.coupons[*].id', p.found) AND NOT list_contains(r.response->>'$.coupons[*].coupon_id', p.found)
-  FROM placed p JOIN ops r ON r.kind = 'final-read' AND r.outcome = 'ok' AND json_type(r.response, '$.coupons') = 'ARRAY' AND r.request->>'$.user_id' = p.user_id
+  FROM placed p JOIN ops r ON r.kind = 'final-read' AND r.outcome = 'ok' AND json_type(r.response, '$.coupons') = 'ARRAY' AND (r.request->>'$.user_id') = p.user_id
   WHERE p.found IS NOT NULL AND coalesce(r.time_invoke_ns >= p.told_ns, true)),
 last_read AS (SELECT intent, found, arg_max(missed, coalesce(time_invoke_ns, 0)) AS missed, arg_max(kind, coalesce(time_invoke_ns, 0)) AS kind FROM reads GROUP BY intent, found),
 of_jobs AS (
