@@ -17,7 +17,13 @@ const NOBODY = 65_534;
 /** PostgreSQL refuses to run as root: there it becomes nobody. */
 const IDENTITY: { readonly uid?: number; readonly gid?: number } =
   process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
-const START_ATTEMPTS = 200;
+const START_ATTEMPTS = 400;
+/**
+ * Runs the server as long as its stdin is open: a test runner that is killed runs no afterAll, and its cluster must not
+ * outlive it all the same. SIGINT is PostgreSQL's "fast" shutdown: sessions are cut.
+ */
+const GUARD =
+  'root=$1; shift; "$@" >"$root/log" 2>&1 </dev/null & server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf "$root"';
 
 export interface TestDatabase extends AsyncDisposable {
   /** The superuser's entry, database "postgres". */
@@ -75,9 +81,9 @@ export async function startTestDatabase(): Promise<TestDatabase> {
       return { ...db, database };
     },
     [Symbol.asyncDispose]: async () => {
-      const gone = once(server, "exit");
       if (server.exitCode === null) {
-        server.kill("SIGINT"); // "fast" shutdown: sessions are cut
+        const gone = once(server, "exit");
+        server.stdin?.end();
         await gone;
       }
       await rm(root, { recursive: true, force: true });
@@ -120,13 +126,10 @@ async function startServer(
   };
   const log = join(root, "log");
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const server = spawn(
-    "/bin/sh",
-    ["-c", 'log=$1; shift; exec "$@" >"$log" 2>&1', "sh", log, postgres, "-D", data, ...flags],
-    { ...IDENTITY, stdio: "ignore" },
-  );
-  // A test runner that is cut short runs no afterAll; the cluster must not outlive it all the same.
-  process.once("exit", () => server.kill("SIGINT"));
+  const server = spawn("/bin/sh", ["-c", GUARD, "sh", root, postgres, "-D", data, ...flags], {
+    ...IDENTITY,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
   for (let attempt = 0; attempt < START_ATTEMPTS; attempt++) {
     if (server.exitCode !== null) break;
     try {
@@ -136,10 +139,9 @@ async function startServer(
       await delay(25);
     }
   }
-  server.kill("SIGINT");
-  throw new Error(
-    `PostgreSQL did not start on port ${db.port}:\n${await readFile(log, "utf8").catch(() => "(no log)")}`,
-  );
+  const said = await readFile(log, "utf8").catch(() => "(no log)"); // before the guard removes it
+  server.stdin?.end();
+  throw new Error(`PostgreSQL did not start on port ${db.port}:\n${said}`);
 }
 
 /** Which server programs this machine runs; each platform has its own package. */
