@@ -38,19 +38,29 @@ export interface BookFacts {
 }
 
 /** @param t0WallUs wall time of T0, µs since the epoch: the books' `at_us` less this is the run's own time */
-export async function readBookFacts(db: Database, evidenceDir: string, t0WallUs: number): Promise<BookFacts> {
+export async function readBookFacts(
+  db: Database,
+  evidenceDir: string,
+  t0WallUs: number,
+): Promise<BookFacts> {
   const table = (name: EvidenceTable): string => join(evidenceDir, `${name}.parquet`);
-  const has = (...names: readonly EvidenceTable[]): boolean => names.every((name) => existsSync(table(name)));
+  const has = (...names: readonly EvidenceTable[]): boolean =>
+    names.every((name) => existsSync(table(name)));
   const from = (name: EvidenceTable): string => `read_parquet(${literal(table(name))})`;
   return {
-    campaigns: has("campaigns", "coupons", "coupon_events") ? await campaignFacts(db, from, t0WallUs) : null,
-    cancels: has("orders", "order_events", "refunds", "notifications") ? await cancelFacts(db, from) : null,
+    campaigns: has("campaigns", "coupons", "coupon_events")
+      ? await campaignFacts(db, from, t0WallUs)
+      : null,
+    cancels: has("orders", "order_events", "refunds", "notifications")
+      ? await cancelFacts(db, from)
+      : null,
   };
 }
 
 type From = (name: EvidenceTable) => string;
 
-const numberOrNull = (row: Row, name: string): number | null => (typeof row[name] === "number" ? row[name] : null);
+const numberOrNull = (row: Row, name: string): number | null =>
+  typeof row[name] === "number" ? row[name] : null;
 
 async function campaignFacts(db: Database, from: From, t0WallUs: number): Promise<CampaignFacts[]> {
   const rows = await db.all(`

@@ -19,8 +19,17 @@ export interface Chart {
   readonly id: string;
   readonly tS: readonly number[];
   readonly lines: readonly ChartLine[];
-  readonly phases: readonly { readonly name: string; readonly fromS: number; readonly toS: number; readonly role: Phase["role"] }[];
-  readonly faults: readonly { readonly number: number; readonly fromS: number; readonly toS: number }[];
+  readonly phases: readonly {
+    readonly name: string;
+    readonly fromS: number;
+    readonly toS: number;
+    readonly role: Phase["role"];
+  }[];
+  readonly faults: readonly {
+    readonly number: number;
+    readonly fromS: number;
+    readonly toS: number;
+  }[];
   readonly log: boolean;
   readonly unit: "/s" | "ms" | "";
   /** Upper end of the axes, so that two charts can have the same. */
@@ -44,20 +53,31 @@ export function rates(series: Series, counts: readonly number[]): number[] {
   return counts.map((count) => (count * 1000) / series.bucketMs);
 }
 
-const most = (values: readonly (number | null)[]): number => values.reduce<number>((max, value) => Math.max(max, value ?? 0), 0);
+const most = (values: readonly (number | null)[]): number =>
+  values.reduce<number>((max, value) => Math.max(max, value ?? 0), 0);
 
 /** The axes that hold all of these runs. */
 export function boundsOf(views: readonly RunView[]): ChartBounds {
   const all = views.flatMap((view) => (view.series === null ? [] : [view.series]));
   return {
     xMaxS: Math.max(1, ...all.map((series) => ((series.tMs.at(-1) ?? 0) + series.bucketMs) / 1000)),
-    rateMax: Math.max(10, ...all.map((series) => 1.15 * Math.max(most(rates(series, series.offered)), most(rates(series, series.good))))),
+    rateMax: Math.max(
+      10,
+      ...all.map(
+        (series) =>
+          1.15 * Math.max(most(rates(series, series.offered)), most(rates(series, series.good))),
+      ),
+    ),
     latencyMaxMs: Math.max(100, ...all.map((series) => 1.5 * most(series.p99Ms))),
-    backlogMax: Math.max(10, ...all.map((series) => 1.15 * Math.max(most(series.inFlight), most(series.queueDepth)))),
+    backlogMax: Math.max(
+      10,
+      ...all.map((series) => 1.15 * Math.max(most(series.inFlight), most(series.queueDepth))),
+    ),
   };
 }
 
-const rounded = (values: readonly (number | null)[]): (number | null)[] => values.map((value) => (value === null ? null : Math.round(value * 100) / 100));
+const rounded = (values: readonly (number | null)[]): (number | null)[] =>
+  values.map((value) => (value === null ? null : Math.round(value * 100) / 100));
 
 /** The charts of one run: goodput, latency, backlog. `prefix` keeps the ids of two runs on one page apart. */
 export function runCharts(say: Say, view: RunView, bounds: ChartBounds, prefix: string): Chart[] {
@@ -65,13 +85,27 @@ export function runCharts(say: Say, view: RunView, bounds: ChartBounds, prefix: 
   if (series === null) return [];
   const frame = {
     tS: series.tMs.map((tMs) => tMs / 1000),
-    phases: view.run.phases.map((phase) => ({ name: phase.name, fromS: phase.start_s, toS: phase.end_s, role: phase.role })),
-    faults: numberedFaults(view).map(({ number, fromS, toS }) => ({ number, fromS, toS: toS ?? bounds.xMaxS })),
+    phases: view.run.phases.map((phase) => ({
+      name: phase.name,
+      fromS: phase.start_s,
+      toS: phase.end_s,
+      role: phase.role,
+    })),
+    faults: numberedFaults(view).map(({ number, fromS, toS }) => ({
+      number,
+      fromS,
+      toS: toS ?? bounds.xMaxS,
+    })),
     xMax: bounds.xMaxS,
     axisLabel: say("axisTime"),
   };
   const rate = (counts: readonly number[]): (number | null)[] => rounded(rates(series, counts));
-  const line = (label: string, color: string, look: ChartLine["look"], values: readonly (number | null)[]): ChartLine => ({ label, color, look, values });
+  const line = (
+    label: string,
+    color: string,
+    look: ChartLine["look"],
+    values: readonly (number | null)[],
+  ): ChartLine => ({ label, color, look, values });
   return [
     {
       ...frame,
@@ -91,7 +125,10 @@ export function runCharts(say: Say, view: RunView, bounds: ChartBounds, prefix: 
       log: true,
       unit: "ms",
       yMax: bounds.latencyMaxMs,
-      lines: [line(say("seriesP99"), "--p99", "line", rounded(series.p99Ms)), line(say("seriesP50"), "--p50", "line", rounded(series.p50Ms))],
+      lines: [
+        line(say("seriesP99"), "--p99", "line", rounded(series.p99Ms)),
+        line(say("seriesP50"), "--p50", "line", rounded(series.p50Ms)),
+      ],
     },
     {
       ...frame,
@@ -99,7 +136,10 @@ export function runCharts(say: Say, view: RunView, bounds: ChartBounds, prefix: 
       log: false,
       unit: "",
       yMax: bounds.backlogMax,
-      lines: [line(say("seriesInFlight"), "--offered", "line", rounded(series.inFlight)), line(say("seriesQueue"), "--p99", "line", joined(series.queueDepth))],
+      lines: [
+        line(say("seriesInFlight"), "--offered", "line", rounded(series.inFlight)),
+        line(say("seriesQueue"), "--p99", "line", joined(series.queueDepth)),
+      ],
     },
   ];
 }
@@ -120,7 +160,12 @@ export interface NumberedFault {
 
 /** Faults and operator's steps with the numbers that the charts and the list share. */
 export function numberedFaults(view: RunView): NumberedFault[] {
-  return view.faults.slice(0, SHOWN_FAULTS_MAX).map((fault, at) => ({ number: at + 1, fault, fromS: fault.begin_ns / 1e9, toS: fault.end_ns < 0 ? null : fault.end_ns / 1e9 }));
+  return view.faults.slice(0, SHOWN_FAULTS_MAX).map((fault, at) => ({
+    number: at + 1,
+    fault,
+    fromS: fault.begin_ns / 1e9,
+    toS: fault.end_ns < 0 ? null : fault.end_ns / 1e9,
+  }));
 }
 
 export interface PhaseFigures {
@@ -138,8 +183,11 @@ export function phaseFigures(view: RunView): PhaseFigures[] {
   const { series } = view;
   if (series === null) return [];
   return view.run.phases.map((phase) => {
-    const inside = series.tMs.flatMap((tMs, at) => (tMs >= phase.start_s * 1000 && tMs < phase.end_s * 1000 ? [at] : []));
-    const sum = (counts: readonly number[]): number => inside.reduce((total, at) => total + (counts[at] ?? 0), 0);
+    const inside = series.tMs.flatMap((tMs, at) =>
+      tMs >= phase.start_s * 1000 && tMs < phase.end_s * 1000 ? [at] : [],
+    );
+    const sum = (counts: readonly number[]): number =>
+      inside.reduce((total, at) => total + (counts[at] ?? 0), 0);
     const lastedS = Math.max(0.1, (inside.length * series.bucketMs) / 1000);
     const arrivals = sum(series.offered);
     const worst = inside.flatMap((at) => series.p99Ms[at] ?? []);
@@ -163,5 +211,10 @@ export function bucketText(series: Series): string {
 export function goodputAlt(say: Say, view: RunView, duration: string): string {
   const { collapse } = view.verdict;
   const rate = (value: number | null): string => say("perSecond", { number: figure(value) });
-  return say("chartGoodputAlt", { duration, before: rate(collapse.goodput_before), surge: rate(collapse.goodput_in), after: rate(collapse.goodput_after) });
+  return say("chartGoodputAlt", {
+    duration,
+    before: rate(collapse.goodput_before),
+    surge: rate(collapse.goodput_in),
+    after: rate(collapse.goodput_after),
+  });
 }

@@ -1,7 +1,8 @@
 /** Text in columns of a terminal: Korean letters take two cells, so lengths are measured, not counted. */
 
 /** Letters two cells wide: Hangul, Han, kana, full-width forms (the parts of Unicode's East Asian Width these reports use). */
-const WIDE = /[\p{Script=Hangul}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff01-\uff60]/u;
+const WIDE =
+  /[\p{Script=Hangul}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\u3000-\u303f\uff01-\uff60]/u;
 
 /** Control characters, terminal escapes among them: a hostile name must not move the cursor. */
 // eslint-disable-next-line no-control-regex

@@ -27,7 +27,12 @@ export function writeDemo(dir: string, demo: Demo): void {
 /** @throws StampedeError("configuration") when there is no demo.json, or it is not one */
 export function readDemo(dir: string): Demo {
   const path = join(dir, "demo.json");
-  if (!existsSync(path)) throw new StampedeError("configuration", `expected a demo's demo.json at ${path}; there is no such file`, { hint: "give the folder of a finished demo" });
+  if (!existsSync(path))
+    throw new StampedeError(
+      "configuration",
+      `expected a demo's demo.json at ${path}; there is no such file`,
+      { hint: "give the folder of a finished demo" },
+    );
   let data: unknown;
   try {
     data = JSON.parse(readFileSync(path, "utf8"));
@@ -35,6 +40,10 @@ export function readDemo(dir: string): Demo {
     throw new StampedeError("configuration", `${path} must be JSON; it is not`, { cause });
   }
   const parsed = demoSchema.safeParse(data);
-  if (!parsed.success) throw new StampedeError("configuration", `${path} is not a demo: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new StampedeError(
+      "configuration",
+      `${path} is not a demo: ${z.prettifyError(parsed.error)}`,
+    );
   return parsed.data;
 }

@@ -13,8 +13,12 @@ export function trusted(text: string): Markup {
 
 /** Data for a script of type application/json: no `<` survives, so no `</script>` and no `<!--` can end the element. */
 export function jsonData(id: string, data: unknown): Markup {
-  const text = JSON.stringify(data).replaceAll("<", "\\u003c").replaceAll("\u2028", "\\u2028").replaceAll("\u2029", "\\u2029");
-  return html`<script type="application/json" id="${id}">${raw(text)}</script>`;
+  const text = JSON.stringify(data)
+    .replaceAll("<", "\\u003c")
+    .replaceAll("\u2028", "\\u2028")
+    .replaceAll("\u2029", "\\u2029");
+  // Put together by hand: a formatter takes what stands between script tags of a template for code.
+  return raw(`<script type="application/json" id="${id}">${text}</script>`);
 }
 
 /** The text of mark-up; every value given to these pages is there already, so there is nothing to wait for. */

@@ -10,11 +10,13 @@ import { ruleTitle, speak, type Lang, type Say } from "./sentences.ts";
 /** The library is CommonJS and exports its builder itself; its types speak of an ES default that Node does not see. */
 const builder = junit as unknown as Builder;
 
-/** Letters that XML 1.0 cannot hold at all, not even escaped; books may contain any. Lone surrogates among them. */
+/** Letters that XML 1.0 cannot hold at all, not even escaped; books may contain any. */
 // eslint-disable-next-line no-control-regex
-const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 
-const xmlText = (text: string): string => text.replaceAll(NOT_XML, "?");
+/** The library escapes only the first end of a CDATA section in a text; a space keeps the others from ending it. */
+const xmlText = (text: string): string =>
+  text.toWellFormed().replaceAll(NOT_XML, "?").replaceAll("]]>", "]] >");
 const xmlLine = (text: string): string => plainLine(xmlText(text));
 
 /** The whole file. */
@@ -52,9 +54,19 @@ function ruleCase(say: Say, test: TestCase, rule: InvariantVerdict, replay: stri
       test.error(xmlLine(`${say("inconclusive")}${because}`), "inconclusive");
       return;
     case "fail": {
-      const evidence = { first: rule.first, worst: rule.worst, last: rule.last, witness: rule.witness };
+      const evidence = {
+        first: rule.first,
+        worst: rule.worst,
+        last: rule.last,
+        witness: rule.witness,
+      };
       test
-        .failure(xmlLine(`${say("countOf", { count: whole(rule.count), total: whole(rule.considered) })} ${rule.holds}${because}`), "violated")
+        .failure(
+          xmlLine(
+            `${say("countOf", { count: whole(rule.count), total: whole(rule.considered) })} ${rule.holds}${because}`,
+          ),
+          "violated",
+        )
         .stacktrace(xmlText(`${JSON.stringify(evidence, null, 2)}\n${say("replay")}: ${replay}`));
     }
   }
@@ -64,6 +76,11 @@ function limitCase(say: Say, test: TestCase, limit: LimitVerdict): void {
   test.name(xmlLine(`${limit.name}: ${limit.expression}`));
   const observed = limit.observed === null ? say("notMeasured") : String(limit.observed);
   const because = limit.because === null ? "" : `: ${limit.because}`;
-  if (limit.verdict === "fail") test.failure(xmlLine(`${limit.expression}, ${say("limitObserved")} ${observed}${because}`), "failed");
-  if (limit.verdict === "inconclusive") test.error(xmlLine(`${say("inconclusive")}${because}`), "inconclusive");
+  if (limit.verdict === "fail")
+    test.failure(
+      xmlLine(`${limit.expression}, ${say("limitObserved")} ${observed}${because}`),
+      "failed",
+    );
+  if (limit.verdict === "inconclusive")
+    test.error(xmlLine(`${say("inconclusive")}${because}`), "inconclusive");
 }

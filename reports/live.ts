@@ -20,7 +20,8 @@ const bar = (share: number): string => {
   return "█".repeat(full) + "░".repeat(BAR_CELLS - full);
 };
 
-const faultsText = (say: Say, snapshot: LiveSnapshot): string => (snapshot.faults.length === 0 ? say("liveNone") : plainLine(snapshot.faults.join(", ")));
+const faultsText = (say: Say, snapshot: LiveSnapshot): string =>
+  snapshot.faults.length === 0 ? say("liveNone") : plainLine(snapshot.faults.join(", "));
 
 /** How well the service does right now: under half of what is asked is a collapse in the making. */
 const markOf = (snapshot: LiveSnapshot): "good" | "open" | "bad" => {
@@ -33,15 +34,20 @@ const markOf = (snapshot: LiveSnapshot): "good" | "open" | "bad" => {
 export function liveLines(snapshot: LiveSnapshot, options: LiveOptions = {}): string[] {
   const say = speak(options.lang);
   const paint = paintWith(options.color ?? false);
-  const left = say("liveLeft", { seconds: secondsText(say, Math.max(0, Math.ceil(snapshot.totalS - snapshot.elapsedS))) });
+  const left = say("liveLeft", {
+    seconds: secondsText(say, Math.max(0, Math.ceil(snapshot.totalS - snapshot.elapsedS))),
+  });
   const goodput = `${say("liveGoodput")} ${perSecond(say, snapshot.goodputPerS)}`;
-  const pair = (label: string, text: string, cells: number): string => fit(`${label} ${text}`, cells);
+  const pair = (label: string, text: string, cells: number): string =>
+    fit(`${label} ${text}`, cells);
   return [
     `${paint("strong", fit(plainLine(snapshot.variant), 10))}${bar(snapshot.elapsedS / Math.max(1, snapshot.totalS))}  ${clockText(snapshot.elapsedS)} / ${clockText(snapshot.totalS)}   ${spaced(left)}`,
     `  ${pair(say("livePhase"), plainLine(snapshot.phase), 30)}${pair(say("liveFaults"), faultsText(say, snapshot), SCREEN_COLUMNS - 33)}`.trimEnd(),
     `  ${pair(say("liveOffered"), perSecond(say, snapshot.offeredPerS), 30)}${paint(markOf(snapshot), fit(goodput, Math.max(30, width(goodput) + 1)))}${say("liveRetries")} ${spaced(percent(snapshot.retryShare))}`,
     `  ${pair("p99", milliseconds(snapshot.p99Ms), 30)}${say("liveInFlight")} ${snapshot.inFlight.toLocaleString("en-US")}`,
-    ...(snapshot.message === undefined ? [] : [`  ${paint("strong", plainLine(snapshot.message))}`]),
+    ...(snapshot.message === undefined
+      ? []
+      : [`  ${paint("strong", plainLine(snapshot.message))}`]),
   ];
 }
 
@@ -55,7 +61,9 @@ export function liveLine(snapshot: LiveSnapshot, options: LiveOptions = {}): str
     `p99 ${milliseconds(snapshot.p99Ms)}`,
     `${say("liveInFlight")} ${snapshot.inFlight.toLocaleString("en-US")}`,
     `${say("liveFaults")} ${faultsText(say, snapshot)}`,
-  ].map(spaced).join("  ");
+  ]
+    .map(spaced)
+    .join("  ");
   const message = snapshot.message === undefined ? "" : `  ${plainLine(snapshot.message)}`;
   return `[${clockText(snapshot.elapsedS)}/${clockText(snapshot.totalS)}] ${fit(plainLine(snapshot.variant), 8)}${fit(plainLine(snapshot.phase), 12)}${figures}${message}`;
 }
@@ -88,10 +96,20 @@ export class LiveStory {
     const line = Math.min(snapshot.offeredPerS, normal);
     const low = snapshot.goodputPerS < 0.5 * line;
     this.#lowSinceS = low ? (this.#lowSinceS ?? snapshot.elapsedS) : null;
-    const parameters = { offered: perSecond(this.#say, snapshot.offeredPerS), good: perSecond(this.#say, snapshot.goodputPerS) };
-    if (!this.#down && this.#lowSinceS !== null && snapshot.elapsedS - this.#lowSinceS >= COLLAPSE_S) {
+    const parameters = {
+      offered: perSecond(this.#say, snapshot.offeredPerS),
+      good: perSecond(this.#say, snapshot.goodputPerS),
+    };
+    if (
+      !this.#down &&
+      this.#lowSinceS !== null &&
+      snapshot.elapsedS - this.#lowSinceS >= COLLAPSE_S
+    ) {
       this.#down = true;
-      return this.#say("tellCollapse", { ...parameters, seconds: secondsText(this.#say, snapshot.elapsedS - this.#lowSinceS) });
+      return this.#say("tellCollapse", {
+        ...parameters,
+        seconds: secondsText(this.#say, snapshot.elapsedS - this.#lowSinceS),
+      });
     }
     if (this.#down && line > 0 && snapshot.goodputPerS >= 0.95 * line) {
       this.#down = false;

@@ -4,7 +4,19 @@ import { plainLine } from "./columns.ts";
 import { figure, whole } from "./numbers.ts";
 import type { RunView } from "./run-view.ts";
 import { ruleTitle, speak, type Lang, type Say } from "./sentences.ts";
-import { customerFacts, exitText, fateText, goWord, ruleCounts, sendItLine, separatesText, serviceFacts, trustLine, verdictText, type Mark } from "./story.ts";
+import {
+  customerFacts,
+  exitText,
+  fateText,
+  goWord,
+  ruleCounts,
+  sendItLine,
+  separatesText,
+  serviceFacts,
+  trustLine,
+  verdictText,
+  type Mark,
+} from "./story.ts";
 
 const LETTERS: Record<Mark, string> = { bad: "✗", good: "✓", open: "?" };
 
@@ -28,7 +40,14 @@ function code(text: string): string {
 }
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string[] =>
-  rows.length === 0 ? [] : [`| ${head.join(" | ")} |`, `|${head.map(() => " --- |").join("")}`, ...rows.map((cells) => `| ${cells.join(" | ")} |`), ""];
+  rows.length === 0
+    ? []
+    : [
+        `| ${head.join(" | ")} |`,
+        `|${head.map(() => " --- |").join("")}`,
+        ...rows.map((cells) => `| ${cells.join(" | ")} |`),
+        "",
+      ];
 
 function limitRows(say: Say, limits: readonly LimitVerdict[]): string[][] {
   return limits.map((limit) => [
@@ -45,7 +64,9 @@ export function summaryMarkdown(view: RunView, options: { readonly lang?: Lang }
   const { run, verdict } = view;
   const counts = ruleCounts(verdict);
   const [pair] = verdict.x0.pairs;
-  const broken = verdict.invariants.filter((rule) => rule.verdict === "fail" || rule.verdict === "inconclusive");
+  const broken = verdict.invariants.filter(
+    (rule) => rule.verdict === "fail" || rule.verdict === "inconclusive",
+  );
   return [
     `# ${markdownText(run.title)}: ${goWord(say, verdict.go)}`,
     "",
@@ -56,32 +77,51 @@ export function summaryMarkdown(view: RunView, options: { readonly lang?: Lang }
     ...(verdict.go_because.length === 0 ? [] : [""]),
     ...table(
       ["", say("questionColumn"), say("valueColumn"), say("rulesColumn")],
-      [...serviceFacts(say, view), ...customerFacts(say, view)].map((fact) => [LETTERS[fact.mark], markdownText(fact.label), markdownText(fact.text), fact.rules.join(" ")]),
+      [...serviceFacts(say, view), ...customerFacts(say, view)].map((fact) => [
+        LETTERS[fact.mark],
+        markdownText(fact.label),
+        markdownText(fact.text),
+        fact.rules.join(" "),
+      ]),
     ),
     ...(pair === undefined
       ? []
       : [
           `**${say("pairsHeading")}**`,
           "",
-          ...[pair.left, pair.right].map((side) => `- ${markdownText(say("pairCustomer", { id: side.user_id }))}: ${markdownText(side.items)}, ${whole(side.total)} → ${markdownText(fateText(say, side))}`),
+          ...[pair.left, pair.right].map(
+            (side) =>
+              `- ${markdownText(say("pairCustomer", { id: side.user_id }))}: ${markdownText(side.items)}, ${whole(side.total)} → ${markdownText(fateText(say, side))}`,
+          ),
           "",
           markdownText(separatesText(say, pair)),
           "",
         ]),
     `## ${say("rulesHeading")}`,
     "",
-    markdownText(say("rulesLead", { failed: counts.failed, passed: counts.passed, undecided: counts.undecided, absent: counts.absent })),
+    markdownText(
+      say("rulesLead", {
+        failed: counts.failed,
+        passed: counts.passed,
+        undecided: counts.undecided,
+        absent: counts.absent,
+      }),
+    ),
     "",
     ...table(
       [say("ruleColumn"), say("verdictColumn"), say("countColumn"), say("consideredColumn")],
       broken.map((rule) => [
         `${markdownText(rule.id)} ${markdownText(ruleTitle(say, rule))}`,
-        verdictText(say, rule.verdict) + (rule.because === null ? "" : `: ${markdownText(rule.because)}`),
+        verdictText(say, rule.verdict) +
+          (rule.because === null ? "" : `: ${markdownText(rule.because)}`),
         whole(rule.count),
         whole(rule.considered),
       ]),
     ),
-    ...table([say("limitName"), say("limitExpression"), say("limitObserved"), say("verdictColumn")], limitRows(say, [...verdict.slos, ...verdict.thresholds])),
+    ...table(
+      [say("limitName"), say("limitExpression"), say("limitObserved"), say("verdictColumn")],
+      limitRows(say, [...verdict.slos, ...verdict.thresholds]),
+    ),
     `${say("trustTitle")} ${markdownText(trustLine(say, view))}`,
     "",
     `${say("replay")}: ${code(run.replay)}`,

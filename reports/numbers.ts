@@ -9,7 +9,9 @@ export const NBSP = "\u00a0";
 
 /** 12345.6 → "12,346". */
 export function whole(value: number | null): string {
-  return value === null || !Number.isFinite(value) ? UNKNOWN : Math.round(value).toLocaleString("en-US");
+  return value === null || !Number.isFinite(value)
+    ? UNKNOWN
+    : Math.round(value).toLocaleString("en-US");
 }
 
 /** Two or three significant digits below 100, whole above: 0.25, 4.2, 37, 1,204. */
@@ -23,7 +25,10 @@ export function figure(value: number | null): string {
 export function percent(share: number | null): string {
   if (share === null || !Number.isFinite(share)) return UNKNOWN;
   const hundredths = share * 100;
-  const text = Math.abs(hundredths) < 10 && !Number.isInteger(hundredths) ? hundredths.toFixed(1) : whole(hundredths);
+  const text =
+    Math.abs(hundredths) < 10 && !Number.isInteger(hundredths)
+      ? hundredths.toFixed(1)
+      : whole(hundredths);
   return `${text}${NBSP}%`;
 }
 
@@ -46,7 +51,9 @@ export function secondsText(say: Say, value: number | null): string {
 /** 83 → "1 min 23 s" in the speaker's words. */
 export function durationText(say: Say, seconds: number): string {
   const roundedS = Math.round(seconds);
-  return roundedS < 60 ? say("seconds", { number: roundedS }) : say("minutes", { minutes: Math.floor(roundedS / 60), seconds: roundedS % 60 });
+  return roundedS < 60
+    ? say("seconds", { number: roundedS })
+    : say("minutes", { minutes: Math.floor(roundedS / 60), seconds: roundedS % 60 });
 }
 
 /** 83.4 → "01:23". */

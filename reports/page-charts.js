@@ -4,8 +4,10 @@
   const charts = JSON.parse(document.getElementById("charts").textContent);
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const narrow = () => window.innerWidth < 640;
-  const number = (value) => (value >= 100 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(3))));
-  const told = (unit) => (_chart, value) => (value === null || value === undefined ? "–" : `${number(value)}${unit === "ms" ? " ms" : unit}`);
+  const number = (value) =>
+    value >= 100 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(3)));
+  const told = (unit) => (_chart, value) =>
+    value === null || value === undefined ? "–" : `${number(value)}${unit === "ms" ? " ms" : unit}`;
 
   /** Phases as tinted bands with their names, faults as numbered flags; drawn beneath the lines. */
   function bands(chart) {
@@ -28,7 +30,8 @@
         ctx.fillStyle = color("--soft");
         const room = right - left - 8 * pixel;
         let name = phase.name;
-        while (name.length > 1 && ctx.measureText(name).width > room) name = name.endsWith("…") ? `${name.slice(0, -2)}…` : `${name.slice(0, -1)}…`;
+        while (name.length > 1 && ctx.measureText(name).width > room)
+          name = name.endsWith("…") ? `${name.slice(0, -2)}…` : `${name.slice(0, -1)}…`;
         if (room > 14 * pixel) ctx.fillText(name, left + 4 * pixel, bbox.top - 7 * pixel);
       }
       ctx.restore();
@@ -75,7 +78,8 @@
   const widths = { line: 1.6, fill: 2, dash: 1.4 };
 
   /** 1, 10, 100 … up to the end of the axis. */
-  const decades = (max) => Array.from({ length: Math.floor(Math.log10(max)) + 1 }, (_, power) => 10 ** power);
+  const decades = (max) =>
+    Array.from({ length: Math.floor(Math.log10(max)) + 1 }, (_, power) => 10 ** power);
 
   function seriesOf(chart) {
     return chart.lines.map((line) => ({
@@ -93,7 +97,12 @@
   function draw(chart) {
     const holder = document.getElementById(chart.id);
     if (holder === null) return null;
-    const axis = { stroke: () => color("--soft"), grid: { stroke: () => color("--rule"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+    const axis = {
+      stroke: () => color("--soft"),
+      grid: { stroke: () => color("--rule"), width: 1 },
+      ticks: { show: false },
+      font: "11px system-ui, sans-serif",
+    };
     const made = new uPlot(
       {
         width: holder.clientWidth,
@@ -103,19 +112,37 @@
         legend: { show: true },
         scales: {
           x: { time: false, range: () => [0, chart.xMax] },
-          y: chart.log ? { distr: 3, range: () => [1, chart.yMax] } : { range: () => [0, chart.yMax] },
+          y: chart.log
+            ? { distr: 3, range: () => [1, chart.yMax] }
+            : { range: () => [0, chart.yMax] },
         },
         axes: [
-          { ...axis, grid: { show: false }, size: 30, label: undefined, values: (_u, splits) => splits.map((at) => `${at} s`) },
-          { ...axis, size: narrow() ? 48 : 62, ...(chart.log ? { splits: () => decades(chart.yMax) } : {}), values: (_u, splits) => splits.map((at) => told(chart.unit)(null, at)) },
+          {
+            ...axis,
+            grid: { show: false },
+            size: 30,
+            label: undefined,
+            values: (_u, splits) => splits.map((at) => `${at} s`),
+          },
+          {
+            ...axis,
+            size: narrow() ? 48 : 62,
+            ...(chart.log ? { splits: () => decades(chart.yMax) } : {}),
+            values: (_u, splits) => splits.map((at) => told(chart.unit)(null, at)),
+          },
         ],
-        series: [{ label: chart.axisLabel, value: (_u, at) => (at === null ? "–" : `${at.toFixed(1)} s`) }, ...seriesOf(chart)],
+        series: [
+          { label: chart.axisLabel, value: (_u, at) => (at === null ? "–" : `${at.toFixed(1)} s`) },
+          ...seriesOf(chart),
+        ],
         hooks: { drawClear: [bands(chart)], draw: [flags(chart)] },
       },
       [chart.tS, ...chart.lines.map((line) => line.values)],
       holder,
     );
-    new ResizeObserver(() => made.setSize({ width: holder.clientWidth, height: Number(holder.dataset.height) })).observe(holder);
+    new ResizeObserver(() =>
+      made.setSize({ width: holder.clientWidth, height: Number(holder.dataset.height) }),
+    ).observe(holder);
     return made;
   }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runPaths, writeWhole, readVerdict } from "../harness/history/run-folder.ts";
 import { phaseFigures } from "./charts.ts";
-import { writeParquet, writeRunFixture } from "./run-fixture.ts";
+import { writeParquet, writeRunFixture } from "./run.fixture.ts";
 import { crowdOf, headroomOf, loadRunView, watchedS, type RunView } from "./run-view.ts";
 import { speak } from "./sentences.ts";
 import { customerFacts, serviceFacts, trustLine } from "./story.ts";
@@ -25,25 +25,63 @@ beforeAll(async () => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const fact = (view: RunView, key: string): { readonly text: string; readonly mark: string } => {
-  const found = [...serviceFacts(say, view), ...customerFacts(say, view)].find((one) => one.key === key);
-  return { text: found?.text.replaceAll("\u00a0", " ") ?? "no such fact", mark: found?.mark ?? "none" };
+  const found = [...serviceFacts(say, view), ...customerFacts(say, view)].find(
+    (one) => one.key === key,
+  );
+  return {
+    text: found?.text.replaceAll("\u00a0", " ") ?? "no such fact",
+    mark: found?.mark ?? "none",
+  };
 };
 
 describe("a run folder becomes a view", () => {
   test("the crowd is counted from the series: arrivals and their busiest second", () => {
-    expect(crowdOf(naive)).toEqual({ customers: 3 * 80 + 10 * 160 + 3 * 640 + 37 * 160, peakPerS: 640 });
+    expect(crowdOf(naive)).toEqual({
+      customers: 3 * 80 + 10 * 160 + 3 * 640 + 37 * 160,
+      peakPerS: 640,
+    });
   });
 
   test("coupons issued, above the cap and recalled are counted in the books, with the time until somebody stopped it", () => {
     expect(naive.books.campaigns).toEqual([
-      { id: "member-day", cap: 40, issued: 40, used: 0, recalled: 40, aboveCap: 0, firstIssueS: 11, stoppedAfterS: 30.5 },
-      { id: "seoulcon", cap: 20, issued: 60, used: 0, recalled: 0, aboveCap: 40, firstIssueS: 11, stoppedAfterS: null },
+      {
+        id: "member-day",
+        cap: 40,
+        issued: 40,
+        used: 0,
+        recalled: 40,
+        aboveCap: 0,
+        firstIssueS: 11,
+        stoppedAfterS: 30.5,
+      },
+      {
+        id: "seoulcon",
+        cap: 20,
+        issued: 60,
+        used: 0,
+        recalled: 0,
+        aboveCap: 40,
+        firstIssueS: 11,
+        stoppedAfterS: null,
+      },
     ]);
   });
 
   test("a refund that failed is missing, one that waits for an account is pending, and a customer's own cancel needs no notice", () => {
-    expect(naive.books.cancels).toEqual({ notRefunded: 1, refundPending: 1, refundPendingUntold: 1, notTold: 2, cancelledBySystem: 3 });
-    expect(guarded.books.cancels).toEqual({ notRefunded: 0, refundPending: 1, refundPendingUntold: 0, notTold: 0, cancelledBySystem: 3 });
+    expect(naive.books.cancels).toEqual({
+      notRefunded: 1,
+      refundPending: 1,
+      refundPendingUntold: 1,
+      notTold: 2,
+      cancelledBySystem: 3,
+    });
+    expect(guarded.books.cancels).toEqual({
+      notRefunded: 0,
+      refundPending: 1,
+      refundPendingUntold: 0,
+      notTold: 0,
+      cancelledBySystem: 3,
+    });
   });
 
   test("a customer never served is one without any final answer; who was told to come back is told apart", () => {
@@ -62,14 +100,40 @@ describe("a run folder becomes a view", () => {
   test("each phase's figures are rates over that phase", () => {
     const surge = phaseFigures(guarded).find((one) => one.phase.name === "surge");
     expect(surge?.offeredPerS).toBeCloseTo(640);
-    expect(phaseFigures(naive).find((one) => one.phase.name === "watch")?.amplification).toBeCloseTo(4);
+    expect(
+      phaseFigures(naive).find((one) => one.phase.name === "watch")?.amplification,
+    ).toBeCloseTo(4);
   });
 
   test("few arrivals a bucket are merged, so that a rate is not a comb, and the width is said", async () => {
     const slow = join(dir, "slow");
     await writeRunFixture(slow, "guarded");
-    const columns = { t_ms: "BIGINT", phase: "VARCHAR", offered: "BIGINT", good: "BIGINT", kept: "BIGINT", attempts: "BIGINT", retries: "BIGINT", p50_ms: "DOUBLE", p99_ms: "DOUBLE", in_flight: "BIGINT", queue_depth: "BIGINT" } as const;
-    await writeParquet(runPaths(slow).series, columns, Array.from({ length: 100 }, (_, at) => ({ t_ms: at * 100, phase: "a", offered: at % 2, good: at % 2, kept: at % 2, attempts: at % 2, retries: 0 })));
+    const columns = {
+      t_ms: "BIGINT",
+      phase: "VARCHAR",
+      offered: "BIGINT",
+      good: "BIGINT",
+      kept: "BIGINT",
+      attempts: "BIGINT",
+      retries: "BIGINT",
+      p50_ms: "DOUBLE",
+      p99_ms: "DOUBLE",
+      in_flight: "BIGINT",
+      queue_depth: "BIGINT",
+    } as const;
+    await writeParquet(
+      runPaths(slow).series,
+      columns,
+      Array.from({ length: 100 }, (_, at) => ({
+        t_ms: at * 100,
+        phase: "a",
+        offered: at % 2,
+        good: at % 2,
+        kept: at % 2,
+        attempts: at % 2,
+        retries: 0,
+      })),
+    );
     const view = await loadRunView(slow);
     expect(view.series?.bucketMs).toBe(400);
     expect(view.series?.offered.reduce((sum, n) => sum + n, 0)).toBe(50);
@@ -88,27 +152,42 @@ describe("the story", () => {
     ["double-charge", "0", "good", "0", "good"],
     ["unknown", "18 of 6,120", "open", "0 of 12", "good"],
     ["other-rules", "O2 214 · O9 37 · X3 1,163 · P3 41", "bad", "0", "good"],
-  ])("%s is told from figures and marked by the judge's verdict", (key, naiveText, naiveMark, guardedText, guardedMark) => {
-    expect(fact(naive, key)).toEqual({ text: naiveText, mark: naiveMark });
-    expect(fact(guarded, key)).toEqual({ text: guardedText, mark: guardedMark });
-  });
+  ])(
+    "%s is told from figures and marked by the judge's verdict",
+    (key, naiveText, naiveMark, guardedText, guardedMark) => {
+      expect(fact(naive, key)).toEqual({ text: naiveText, mark: naiveMark });
+      expect(fact(guarded, key)).toEqual({ text: guardedText, mark: guardedMark });
+    },
+  );
 
   test("a run without books or history says so with a dash and never with 0", async () => {
     const bare = join(dir, "bare");
     await writeRunFixture(bare, "guarded");
     rmSync(join(bare, "evidence"), { recursive: true });
-    for (const path of [runPaths(bare).ops, runPaths(bare).series, runPaths(bare).faults]) rmSync(path);
+    for (const path of [runPaths(bare).ops, runPaths(bare).series, runPaths(bare).faults])
+      rmSync(path);
     const verdict = readVerdict(bare);
-    const unjudged = verdict.invariants.map((rule) => ({ ...rule, verdict: "not-applicable", count: 0 }));
-    writeWhole(runPaths(bare).verdict, JSON.stringify({ ...verdict, invariants: unjudged, x0: { ...verdict.x0, cancelled: 0 } }));
+    const unjudged = verdict.invariants.map((rule) => ({
+      ...rule,
+      verdict: "not-applicable",
+      count: 0,
+    }));
+    writeWhole(
+      runPaths(bare).verdict,
+      JSON.stringify({ ...verdict, invariants: unjudged, x0: { ...verdict.x0, cancelled: 0 } }),
+    );
     const view = await loadRunView(bare);
     expect(view.series).toBeNull();
     expect(crowdOf(view)).toBeNull();
-    for (const key of ["above-cap", "without-rule", "not-refunded", "not-told", "double-charge"]) expect(fact(view, key)).toEqual({ text: "–", mark: "open" });
+    for (const key of ["above-cap", "without-rule", "not-refunded", "not-told", "double-charge"])
+      expect(fact(view, key)).toEqual({ text: "–", mark: "open" });
   });
 
   test("a saturated generator is not hidden", () => {
-    const saturated = { ...naive, verdict: { ...naive.verdict, generator: { ...naive.verdict.generator, saturated: true } } };
+    const saturated = {
+      ...naive,
+      verdict: { ...naive.verdict, generator: { ...naive.verdict.generator, saturated: true } },
+    };
     expect(trustLine(say, saturated)).toContain("it WAS the bottleneck");
     expect(trustLine(say, naive)).toContain("26 rules judged, 0 undecided");
   });

@@ -6,7 +6,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Database, literal } from "../harness/history/duckdb.ts";
 import type { FaultRecord } from "../harness/history/operation.ts";
-import { readRun, readVerdict, runPaths, type RunJson, type Verdict } from "../harness/history/run-folder.ts";
+import {
+  readRun,
+  readVerdict,
+  runPaths,
+  type RunJson,
+  type Verdict,
+} from "../harness/history/run-folder.ts";
 import { readBookFacts, type BookFacts } from "./book-facts.ts";
 import { readUnserved, type Unserved } from "./unserved.ts";
 
@@ -69,8 +75,13 @@ export async function loadRunView(dir: string): Promise<RunView> {
 async function readSeries(db: Database, path: string): Promise<Series | null> {
   if (!existsSync(path)) return null;
   const from = `read_parquet(${literal(path)})`;
-  const [span] = await db.all(`SELECT max(t_ms) / 100 + 1 AS buckets, avg(offered) FILTER (offered > 0) AS arrivals FROM ${from}`);
-  const forFew = Math.min(10, Math.ceil(ARRIVALS_MIN / Math.max(1, Number(span?.["arrivals"] ?? ARRIVALS_MIN))));
+  const [span] = await db.all(
+    `SELECT max(t_ms) / 100 + 1 AS buckets, avg(offered) FILTER (offered > 0) AS arrivals FROM ${from}`,
+  );
+  const forFew = Math.min(
+    10,
+    Math.ceil(ARRIVALS_MIN / Math.max(1, Number(span?.["arrivals"] ?? ARRIVALS_MIN))),
+  );
   const merged = Math.max(forFew, Math.ceil(Number(span?.["buckets"] ?? 0) / POINTS_MAX));
   const bucketMs = merged * 100;
   const rows = await db.all(`
@@ -81,7 +92,8 @@ async function readSeries(db: Database, path: string): Promise<Series | null> {
     FROM ${from} GROUP BY 1 ORDER BY 1`);
   if (rows.length === 0) return null;
   const column = (name: string): number[] => rows.map((row) => Number(row[name] ?? 0));
-  const sparse = (name: string): (number | null)[] => rows.map((row) => (typeof row[name] === "number" && row[name] >= 0 ? row[name] : null));
+  const sparse = (name: string): (number | null)[] =>
+    rows.map((row) => (typeof row[name] === "number" && row[name] >= 0 ? row[name] : null));
   return {
     bucketMs,
     tMs: column("t"),
@@ -100,7 +112,9 @@ async function readSeries(db: Database, path: string): Promise<Series | null> {
 
 async function readFaults(db: Database, path: string): Promise<FaultRecord[]> {
   if (!existsSync(path)) return [];
-  const rows = await db.all(`SELECT * FROM read_parquet(${literal(path)}) ORDER BY begin_ns, id LIMIT ${FAULTS_MAX}`);
+  const rows = await db.all(
+    `SELECT * FROM read_parquet(${literal(path)}) ORDER BY begin_ns, id LIMIT ${FAULTS_MAX}`,
+  );
   const text = (value: unknown): string => (typeof value === "string" ? value : "");
   return rows.map((row) => ({
     id: text(row["id"]),
@@ -115,7 +129,9 @@ async function readFaults(db: Database, path: string): Promise<FaultRecord[]> {
 }
 
 /** Arrivals of customers, and the most of them in any one second. */
-export function crowdOf(view: RunView): { readonly customers: number; readonly peakPerS: number } | null {
+export function crowdOf(
+  view: RunView,
+): { readonly customers: number; readonly peakPerS: number } | null {
   const { series } = view;
   if (series === null) return null;
   const perSecond = new Map<number, number>();
@@ -123,15 +139,24 @@ export function crowdOf(view: RunView): { readonly customers: number; readonly p
     const second = Math.floor(tMs / 1000);
     perSecond.set(second, (perSecond.get(second) ?? 0) + (series.offered[at] ?? 0));
   });
-  return { customers: series.offered.reduce((sum, n) => sum + n, 0), peakPerS: Math.max(0, ...perSecond.values()) };
+  return {
+    customers: series.offered.reduce((sum, n) => sum + n, 0),
+    peakPerS: Math.max(0, ...perSecond.values()),
+  };
 }
 
 /** Seconds between the end of the trigger and the end of the watch (an intervention, or the last watching phase). */
 export function watchedS(view: RunView): number | null {
   const { phases } = view.run;
-  const triggerEndS = Math.max(...phases.filter((phase) => phase.role === "trigger").map((phase) => phase.end_s));
-  const watchEndS = view.verdict.collapse.intervention_s ?? Math.max(...phases.filter((phase) => phase.role === "watch").map((phase) => phase.end_s));
-  return Number.isFinite(triggerEndS) && Number.isFinite(watchEndS) ? Math.max(0, watchEndS - triggerEndS) : null;
+  const triggerEndS = Math.max(
+    ...phases.filter((phase) => phase.role === "trigger").map((phase) => phase.end_s),
+  );
+  const watchEndS =
+    view.verdict.collapse.intervention_s ??
+    Math.max(...phases.filter((phase) => phase.role === "watch").map((phase) => phase.end_s));
+  return Number.isFinite(triggerEndS) && Number.isFinite(watchEndS)
+    ? Math.max(0, watchEndS - triggerEndS)
+    : null;
 }
 
 /** (what was served well − what is expected) ÷ what is expected; null when either is not known. */

@@ -94,12 +94,18 @@ export const PAGE_SENTENCES = {
   yes: ["yes", "예"],
   no: ["no", "아니요"],
   unknownWord: ["unknown", "알 수 없음"],
-  depthRow: ["depth (share of what was possible, lost at worst)", "깊이 (가능했던 것 중 최악에 잃은 몫)"],
+  depthRow: [
+    "depth (share of what was possible, lost at worst)",
+    "깊이 (가능했던 것 중 최악에 잃은 몫)",
+  ],
   metastableRow: ["stuck after its cause was gone (metastable)", "원인이 사라져도 갇힘 (준안정)"],
   decidedByRow: ["decided by", "판단 근거"],
   lostRow: ["orders lost, avoidable among them", "잃은 주문, 그중 피할 수 있던 것"],
   amplificationRow: ["most attempts per order", "주문당 최대 시도"],
-  surgeShareRow: ["acknowledged of what was possible in the surge", "폭주 중 가능했던 것 대비 접수"],
+  surgeShareRow: [
+    "acknowledged of what was possible in the surge",
+    "폭주 중 가능했던 것 대비 접수",
+  ],
   interventionRow: ["somebody stepped in", "사람의 개입"],
   restartedRow: ["goodput after the intervention", "개입 뒤 정상 처리"],
   marginsTable: ["How far each figure is from changing its verdict", "판정이 바뀌기까지의 여유"],
@@ -138,7 +144,10 @@ export const PAGE_SENTENCES = {
     "{cancelled} orders were cancelled or held by the system, every one as the published rules say. No two alike customers were treated differently.",
     "시스템이 취소하거나 보류한 주문 {cancelled}건은 모두 공표된 규정대로다. 같은 처지에서 다르게 대우받은 고객이 없다.",
   ],
-  pairsIndex: ["Arbitrariness index {index} (0 is policy, 0.5 a coin); label: {label}.", "자의성 지수 {index} (0은 규정, 0.5는 동전 던지기). 분류: {label}."],
+  pairsIndex: [
+    "Arbitrariness index {index} (0 is policy, 0.5 a coin); label: {label}.",
+    "자의성 지수 {index} (0은 규정, 0.5는 동전 던지기). 분류: {label}.",
+  ],
   pairNumber: ["Pair {number}", "{number}번째 쌍"],
   pairCustomer: ["customer {id}", "고객 {id}"],
   pairOrder: ["order", "주문"],
@@ -222,6 +231,9 @@ export const PAGE_SENTENCES = {
   comparisonTable: ["Naive against guarded", "naive 대 guarded"],
   sameAxes: ["Both charts have the same axes.", "두 차트의 축은 같다."],
   intendedHeading: ["What this demo intends", "이 데모가 의도한 것"],
-  issuedRow: ["coupons issued in {campaign} (meant: {meant})", "{campaign}에서 발급된 쿠폰 (의도: {meant})"],
+  issuedRow: [
+    "coupons issued in {campaign} (meant: {meant})",
+    "{campaign}에서 발급된 쿠폰 (의도: {meant})",
+  ],
   fullReport: ["Full report of {variant}", "{variant} 전체 보고서"],
 } as const;

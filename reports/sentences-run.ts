@@ -28,8 +28,14 @@ export const RUN_SENTENCES = {
   recoveredRow: ["recovered when the crowd left", "인파가 빠진 뒤 회복"],
   neverCollapsed: ["yes: it never collapsed", "예: 무너지지 않음"],
   recoveredAfter: ["yes, after {seconds}", "예, {seconds} 만에"],
-  notRecoveredGrowing: ["no: queue still growing ({seconds})", "아니요: 대기열이 계속 늘어남 ({seconds})"],
-  notRecoveredStuck: ["no: backlog not shrinking ({seconds})", "아니요: 밀린 일이 줄지 않음 ({seconds})"],
+  notRecoveredGrowing: [
+    "no: queue still growing ({seconds})",
+    "아니요: 대기열이 계속 늘어남 ({seconds})",
+  ],
+  notRecoveredStuck: [
+    "no: backlog not shrinking ({seconds})",
+    "아니요: 밀린 일이 줄지 않음 ({seconds})",
+  ],
   notRecoveredYet: ["not within {seconds}", "{seconds} 안에는 아님"],
   collapseUnknown: ["cannot be said", "말할 수 없음"],
   neverServedRow: ["customers never served", "끝내 응대받지 못한 고객"],
@@ -46,8 +52,14 @@ export const RUN_SENTENCES = {
   otherRulesRow: ["other rules broken", "그 밖에 어긴 규칙"],
   countOf: ["{count} of {total}", "{total} 중 {count}"],
   countOfByPolicy: ["{count} of {total} (all by policy)", "{total} 중 {count} (모두 규정대로)"],
-  refundPendingTold: ["{count} ({pending} pending, all told)", "{count} (대기 {pending}, 모두 통보)"],
-  refundPendingUntold: ["{count} ({pending} pending, {untold} untold)", "{count} (대기 {pending}, 미통보 {untold})"],
+  refundPendingTold: [
+    "{count} ({pending} pending, all told)",
+    "{count} (대기 {pending}, 모두 통보)",
+  ],
+  refundPendingUntold: [
+    "{count} ({pending} pending, {untold} untold)",
+    "{count} (대기 {pending}, 미통보 {untold})",
+  ],
   noBooks: ["no books to read", "읽을 장부 없음"],
 
   // The matched pair
@@ -55,7 +67,10 @@ export const RUN_SENTENCES = {
     "WHY “AT RANDOM”? Two customers, alike in everything the policy may look at:",
     "왜 “무작위”인가? 규정이 볼 수 있는 모든 점에서 같은 두 고객:",
   ],
-  pairLine: ["customer {id}  {time}  {items} {total}  {coupon}  -> {fate}", "고객 {id}  {time}  {items} {total}  {coupon}  -> {fate}"],
+  pairLine: [
+    "customer {id}  {time}  {items} {total}  {coupon}  -> {fate}",
+    "고객 {id}  {time}  {items} {total}  {coupon}  -> {fate}",
+  ],
   couponUsed: ["coupon used", "쿠폰 사용"],
   noCoupon: ["no coupon", "쿠폰 없음"],
   fateCancelled: ["cancelled", "취소됨"],
@@ -71,7 +86,10 @@ export const RUN_SENTENCES = {
   refundNone: ["nothing to refund", "환불할 것 없음"],
   told: ["told why", "사유 통보됨"],
   untold: ["no message", "통보 없음"],
-  separates: ["What separates them: {fact}. No published rule says so.", "둘을 가르는 것: {fact}. 공표된 어떤 규정에도 없다."],
+  separates: [
+    "What separates them: {fact}. No published rule says so.",
+    "둘을 가르는 것: {fact}. 공표된 어떤 규정에도 없다.",
+  ],
   separatesNothing: [
     "Nothing we can see separates them. No published rule says so.",
     "눈에 보이는 차이가 없다. 공표된 어떤 규정에도 없다.",
@@ -87,28 +105,49 @@ export const RUN_SENTENCES = {
 
   // The end of the screen
   trustTitle: ["Can you trust this?", "믿어도 될까?"],
-  trustGood: ["generator late by {lateness} (p99), not the bottleneck", "부하 생성기 지연 {lateness} (p99), 병목 아님"],
-  trustBad: ["generator late by {lateness} (p99), it WAS the bottleneck", "부하 생성기 지연 {lateness} (p99), 병목이었음"],
-  trustRules: ["{judged} rules judged, {undecided} undecided", "규칙 {judged}개 판정, {undecided}개 보류"],
+  trustGood: [
+    "generator late by {lateness} (p99), not the bottleneck",
+    "부하 생성기 지연 {lateness} (p99), 병목 아님",
+  ],
+  trustBad: [
+    "generator late by {lateness} (p99), it WAS the bottleneck",
+    "부하 생성기 지연 {lateness} (p99), 병목이었음",
+  ],
+  trustRules: [
+    "{judged} rules judged, {undecided} undecided",
+    "규칙 {judged}개 판정, {undecided}개 보류",
+  ],
   report: ["Report", "보고서"],
   replay: ["Replay", "재실행"],
   yourService: ["Your service", "내 서비스"],
   demoTitle: ["{title}   seed {seed}", "{title}   시드 {seed}"],
-  demoCrowd: ["same crowd for both: {customers} customers, peak {peak}", "양쪽 모두 같은 인파: 고객 {customers}명, 최고 {peak}"],
+  demoCrowd: [
+    "same crowd for both: {customers} customers, peak {peak}",
+    "양쪽 모두 같은 인파: 고객 {customers}명, 최고 {peak}",
+  ],
   runCrowd: ["{customers} customers, peak {peak}", "고객 {customers}명, 최고 {peak}"],
   demoAsIntended: [
     "exit 0: naive failed and guarded held, as this demo intends (a gate would exit {gate} on naive)",
     "종료 0: 의도한 대로 naive는 실패하고 guarded는 버텼다 (게이트라면 naive에서 {gate}로 종료)",
   ],
-  demoNotAsIntended: ["exit 1: this demo did not go as intended: {because}", "종료 1: 데모가 의도대로 되지 않았다: {because}"],
+  demoNotAsIntended: [
+    "exit 1: this demo did not go as intended: {because}",
+    "종료 1: 데모가 의도대로 되지 않았다: {because}",
+  ],
   exitLine: ["exit {code}: {meaning}", "종료 {code}: {meaning}"],
   exit0: ["everything judged held", "판정한 모든 것이 지켜졌다"],
   exit99: ["a threshold or an SLO failed", "임계값 또는 SLO를 어겼다"],
   exit105: ["interrupted; this is what was seen until then", "중단됨. 그때까지 본 것이다"],
   exit111: ["a rule was broken", "규칙이 깨졌다"],
-  exit112: ["inconclusive: not enough was seen to say more", "판정 불가: 더 말하기에는 본 것이 부족하다"],
+  exit112: [
+    "inconclusive: not enough was seen to say more",
+    "판정 불가: 더 말하기에는 본 것이 부족하다",
+  ],
   exit114: ["unsafe: a fault was not proved undone", "위험: 주입한 장애의 원복이 확인되지 않았다"],
-  exitOther: ["the run did not end well; see the logs of the run", "실행이 정상으로 끝나지 않았다. 실행 로그를 보라"],
+  exitOther: [
+    "the run did not end well; see the logs of the run",
+    "실행이 정상으로 끝나지 않았다. 실행 로그를 보라",
+  ],
 
   // Opening lines
   openDemo: [
@@ -116,19 +155,31 @@ export const RUN_SENTENCES = {
     "같은 밤을 두 번 겪는다. 먼저 naive 서비스, 다음은 guarded 서비스다.",
   ],
   openRun: ["One run against the {target} service.", "{target} 서비스를 상대로 한 번 실행한다."],
-  openProbe: ["First its capacity is measured, so that the crowd fits this machine.", "먼저 처리 용량을 재어 인파를 이 기계에 맞춘다."],
-  openCapacity: ["The crowd is sized for a capacity of {rate}.", "인파는 처리 용량 {rate}에 맞춘다."],
+  openProbe: [
+    "First its capacity is measured, so that the crowd fits this machine.",
+    "먼저 처리 용량을 재어 인파를 이 기계에 맞춘다.",
+  ],
+  openCapacity: [
+    "The crowd is sized for a capacity of {rate}.",
+    "인파는 처리 용량 {rate}에 맞춘다.",
+  ],
   openLasts: [
     "About {duration} in all; Ctrl-C at any moment stops, cleans up and reports.",
     "모두 약 {duration}. 언제든 Ctrl-C로 멈추면 정리하고 보고한다.",
   ],
   openPlan: ["The plan, in seconds from the start:", "계획 (시작부터 초 단위):"],
-  openSafe: ["Loopback only; no real money, no real messages.", "루프백 안에서만 움직인다. 실제 돈도, 실제 메시지도 없다."],
+  openSafe: [
+    "Loopback only; no real money, no real messages.",
+    "루프백 안에서만 움직인다. 실제 돈도, 실제 메시지도 없다.",
+  ],
   minutes: ["{minutes}\u00a0min {seconds}\u00a0s", "{minutes}분 {seconds}초"],
   roleWarmUp: ["warming up", "예열"],
   roleBaseline: ["an ordinary day: what normal looks like", "평소: 정상 상태를 잰다"],
   roleTrigger: ["the crowd is pushed beyond ordinary", "인파가 평소를 넘어선다"],
-  roleWatch: ["the crowd has left; does the service come back by itself?", "인파가 떠났다. 스스로 돌아오는가?"],
+  roleWatch: [
+    "the crowd has left; does the service come back by itself?",
+    "인파가 떠났다. 스스로 돌아오는가?",
+  ],
   roleIntervention: ["people step in", "사람이 개입한다"],
 
   // Live
@@ -144,5 +195,8 @@ export const RUN_SENTENCES = {
     "COLLAPSE: {offered} ask, {good} get what they came for; it has been under half for {seconds}.",
     "붕괴: {offered} 요청 중 {good}만 제대로 응대된다. 절반 아래가 {seconds} 이어졌다.",
   ],
-  tellBack: ["BACK: {good} of {offered} are served well again.", "회복: {offered} 중 {good}이 다시 정상 처리된다."],
+  tellBack: [
+    "BACK: {good} of {offered} are served well again.",
+    "회복: {offered} 중 {good}이 다시 정상 처리된다.",
+  ],
 } as const;

@@ -14,9 +14,13 @@ export const SENTENCES = { ...RUN_SENTENCES, ...PAGE_SENTENCES, ...RULE_SENTENCE
 
 export type SentenceKey = keyof typeof SENTENCES;
 
-type NamesIn<T extends string> = T extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never;
+type NamesIn<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | NamesIn<Rest>
+  : never;
 type ParametersOf<K extends SentenceKey> = NamesIn<(typeof SENTENCES)[K][0]>;
-type Arguments<K extends SentenceKey> = [ParametersOf<K>] extends [never] ? [] : [parameters: Record<ParametersOf<K>, string | number>];
+type Arguments<K extends SentenceKey> = [ParametersOf<K>] extends [never]
+  ? []
+  : [parameters: Record<ParametersOf<K>, string | number>];
 
 /** Says one sentence: `say("servedWell", { rate: "320/s" })`. The result is plain text; whoever prints it escapes it. */
 export type Say = <K extends SentenceKey>(key: K, ...parameters: Arguments<K>) => string;
@@ -26,7 +30,9 @@ export function speak(lang: Lang = "en"): Say {
   const column = lang === "ko" ? 1 : 0;
   return (key, ...parameters) => {
     const values: Readonly<Record<string, string | number>> = parameters[0] ?? {};
-    return SENTENCES[key][column].replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+    return SENTENCES[key][column].replaceAll(/\{(\w+)\}/g, (whole, name: string) =>
+      String(values[name] ?? whole),
+    );
   };
 }
 

@@ -50,39 +50,71 @@ export function sendItLine(say: Say, view: RunView): string {
 
 /** The worst verdict among these rules: one broken is bad, all that were judged held is good. */
 function markOfRules(verdict: Verdict, ids: readonly string[]): Mark {
-  const judged = verdict.invariants.filter((rule) => ids.includes(rule.id)).map((rule) => rule.verdict);
+  const judged = verdict.invariants
+    .filter((rule) => ids.includes(rule.id))
+    .map((rule) => rule.verdict);
   if (judged.includes("fail")) return "bad";
   return judged.includes("pass") && !judged.includes("inconclusive") ? "good" : "open";
 }
 
-const rule = (verdict: Verdict, id: string): InvariantVerdict | undefined => verdict.invariants.find((one) => one.id === id);
+const rule = (verdict: Verdict, id: string): InvariantVerdict | undefined =>
+  verdict.invariants.find((one) => one.id === id);
 
 /** Did it come back when the crowd left? */
 function recovery(say: Say, view: RunView): { readonly text: string; readonly mark: Mark } {
   const { collapse } = view.verdict;
   const watched = secondsText(say, watchedS(view));
-  if (collapse.collapsed === false && collapse.recovered_after_s === null && collapse.metastable !== "yes") return { text: say("neverCollapsed"), mark: "good" };
-  if (collapse.recovered_after_s !== null) return { text: say("recoveredAfter", { seconds: secondsText(say, collapse.recovered_after_s) }), mark: "good" };
+  if (
+    collapse.collapsed === false &&
+    collapse.recovered_after_s === null &&
+    collapse.metastable !== "yes"
+  )
+    return { text: say("neverCollapsed"), mark: "good" };
+  if (collapse.recovered_after_s !== null)
+    return {
+      text: say("recoveredAfter", { seconds: secondsText(say, collapse.recovered_after_s) }),
+      mark: "good",
+    };
   if (collapse.collapsed === null) return { text: say("collapseUnknown"), mark: "open" };
-  if (collapse.metastable !== "yes") return { text: say("notRecoveredYet", { seconds: watched }), mark: "bad" };
+  if (collapse.metastable !== "yes")
+    return { text: say("notRecoveredYet", { seconds: watched }), mark: "bad" };
   const growing = (collapse.backlog_slope_per_s ?? 0) > 0;
-  return { text: say(growing ? "notRecoveredGrowing" : "notRecoveredStuck", { seconds: watched }), mark: "bad" };
+  return {
+    text: say(growing ? "notRecoveredGrowing" : "notRecoveredStuck", { seconds: watched }),
+    mark: "bad",
+  };
 }
 
 /** orders/s, recovery, never served. */
 export function serviceFacts(say: Say, view: RunView): Fact[] {
   const { collapse } = view.verdict;
-  const restarted = collapse.goodput_restarted === null ? "" : say("afterRestart", { rate: figure(collapse.goodput_restarted) });
-  const triple = say("goodputTriple", { before: figure(collapse.goodput_before), surge: figure(collapse.goodput_in), after: figure(collapse.goodput_after) });
+  const restarted =
+    collapse.goodput_restarted === null
+      ? ""
+      : say("afterRestart", { rate: figure(collapse.goodput_restarted) });
+  const triple = say("goodputTriple", {
+    before: figure(collapse.goodput_before),
+    surge: figure(collapse.goodput_in),
+    after: figure(collapse.goodput_after),
+  });
   const { unserved } = view;
   const neverServed = unserved?.intents ?? collapse.lost_intents;
   return [
-    { key: "goodput", label: say("goodputRow"), text: triple + restarted, rules: [], mark: collapse.collapsed === null ? "open" : collapse.collapsed ? "bad" : "good" },
+    {
+      key: "goodput",
+      label: say("goodputRow"),
+      text: triple + restarted,
+      rules: [],
+      mark: collapse.collapsed === null ? "open" : collapse.collapsed ? "bad" : "good",
+    },
     { key: "recovered", label: say("recoveredRow"), rules: [], ...recovery(say, view) },
     {
       key: "never-served",
       label: say("neverServedRow"),
-      text: unserved === null ? whole(neverServed) : say("toldComeBack", { count: whole(unserved.intents), told: whole(unserved.told) }),
+      text:
+        unserved === null
+          ? whole(neverServed)
+          : say("toldComeBack", { count: whole(unserved.intents), told: whole(unserved.told) }),
       rules: [],
       mark: neverServed === null ? "open" : neverServed > (unserved?.told ?? 0) ? "bad" : "good",
     },
@@ -91,37 +123,74 @@ export function serviceFacts(say: Say, view: RunView): Fact[] {
 
 /** Where the books were not read, the judge's own count still says something. */
 const countOr = (known: number | null | undefined, judged: InvariantVerdict | undefined): string =>
-  known !== null && known !== undefined ? whole(known) : judged === undefined || judged.verdict === "not-applicable" ? UNKNOWN : whole(judged.count);
+  known !== null && known !== undefined
+    ? whole(known)
+    : judged === undefined || judged.verdict === "not-applicable"
+      ? UNKNOWN
+      : whole(judged.count);
 
 function refundText(say: Say, view: RunView): string {
   const { cancels } = view.books;
   const missing = countOr(cancels?.notRefunded, rule(view.verdict, "P4"));
   if (cancels === null || cancels.refundPending === 0) return missing;
   const parameters = { count: missing, pending: whole(cancels.refundPending) };
-  return cancels.refundPendingUntold === 0 ? say("refundPendingTold", parameters) : say("refundPendingUntold", { ...parameters, untold: whole(cancels.refundPendingUntold) });
+  return cancels.refundPendingUntold === 0
+    ? say("refundPendingTold", parameters)
+    : say("refundPendingUntold", { ...parameters, untold: whole(cancels.refundPendingUntold) });
 }
 
 function withoutRuleText(say: Say, view: RunView): string {
   const { x0 } = view.verdict;
   if (markOfRules(view.verdict, ["X0"]) === "open" && x0.cancelled === 0) return UNKNOWN;
   const parameters = { count: whole(x0.without_rule), total: whole(x0.cancelled) };
-  return say(x0.without_rule === 0 && x0.label === "none" && x0.cancelled > 0 ? "countOfByPolicy" : "countOf", parameters);
+  return say(
+    x0.without_rule === 0 && x0.label === "none" && x0.cancelled > 0
+      ? "countOfByPolicy"
+      : "countOf",
+    parameters,
+  );
 }
 
-const TOLD_ELSEWHERE: ReadonlySet<string> = new Set(["C1", "C2", "C3", "X0", "P4", "P5", "X1", "P1"]);
+const TOLD_ELSEWHERE: ReadonlySet<string> = new Set([
+  "C1",
+  "C2",
+  "C3",
+  "X0",
+  "P4",
+  "P5",
+  "X1",
+  "P1",
+]);
 
 /** Above the cap, no rule behind it, not refunded, not told, charged twice, unknown; then every other broken rule. */
 export function customerFacts(say: Say, view: RunView): Fact[] {
   const { verdict, books } = view;
-  const fact = (key: string, label: string, text: string, rules: readonly string[]): Fact => ({ key, label, text, rules, mark: markOfRules(verdict, rules) });
-  const aboveCap = books.campaigns === null ? null : books.campaigns.reduce((sum, campaign) => sum + campaign.aboveCap, 0);
+  const fact = (key: string, label: string, text: string, rules: readonly string[]): Fact => ({
+    key,
+    label,
+    text,
+    rules,
+    mark: markOfRules(verdict, rules),
+  });
+  const aboveCap =
+    books.campaigns === null
+      ? null
+      : books.campaigns.reduce((sum, campaign) => sum + campaign.aboveCap, 0);
   const open = verdict.outcomes.info - verdict.outcomes.info_resolved;
-  const others = verdict.invariants.filter((one) => one.verdict === "fail" && !TOLD_ELSEWHERE.has(one.id));
+  const others = verdict.invariants.filter(
+    (one) => one.verdict === "fail" && !TOLD_ELSEWHERE.has(one.id),
+  );
   return [
-    fact("above-cap", say("aboveCapRow"), countOr(aboveCap, rule(verdict, "C1")), ["C1", "C2", "C3"]),
+    fact("above-cap", say("aboveCapRow"), countOr(aboveCap, rule(verdict, "C1")), [
+      "C1",
+      "C2",
+      "C3",
+    ]),
     fact("without-rule", say("withoutRuleRow"), withoutRuleText(say, view), ["X0"]),
     fact("not-refunded", say("notRefundedRow"), refundText(say, view), ["P4", "P5"]),
-    fact("not-told", say("notToldRow"), countOr(books.cancels?.notTold, rule(verdict, "X1")), ["X1"]),
+    fact("not-told", say("notToldRow"), countOr(books.cancels?.notTold, rule(verdict, "X1")), [
+      "X1",
+    ]),
     fact("double-charge", say("doubleChargeRow"), countOr(null, rule(verdict, "P1")), ["P1"]),
     {
       key: "unknown",
@@ -133,7 +202,10 @@ export function customerFacts(say: Say, view: RunView): Fact[] {
     {
       key: "other-rules",
       label: say("otherRulesRow"),
-      text: others.length === 0 ? "0" : others.map((one) => `${one.id}${NBSP}${whole(one.count)}`).join(" · "),
+      text:
+        others.length === 0
+          ? "0"
+          : others.map((one) => `${one.id}${NBSP}${whole(one.count)}`).join(" · "),
       rules: [],
       mark: others.length === 0 ? "good" : "bad",
     },
@@ -148,8 +220,14 @@ export interface RuleCounts {
 }
 
 export function ruleCounts(verdict: Verdict): RuleCounts {
-  const of = (word: InvariantVerdict["verdict"]): number => verdict.invariants.filter((one) => one.verdict === word).length;
-  return { failed: of("fail"), passed: of("pass"), undecided: of("inconclusive"), absent: of("not-applicable") };
+  const of = (word: InvariantVerdict["verdict"]): number =>
+    verdict.invariants.filter((one) => one.verdict === word).length;
+  return {
+    failed: of("fail"),
+    passed: of("pass"),
+    undecided: of("inconclusive"),
+    absent: of("not-applicable"),
+  };
 }
 
 /** "generator late by 2.1 ms (p99), not the bottleneck; 26 rules judged, 0 undecided". */
@@ -162,7 +240,8 @@ export function trustLine(say: Say, view: RunView): string {
 
 type Side = MatchedPair["left"];
 
-const isOneOf = (text: string, ...words: readonly string[]): boolean => words.includes(text.toLowerCase().replaceAll("_", " "));
+const isOneOf = (text: string, ...words: readonly string[]): boolean =>
+  words.includes(text.toLowerCase().replaceAll("_", " "));
 
 /** What became of the order itself. */
 export function outcomeText(say: Say, side: Side): string {
@@ -173,7 +252,16 @@ export function outcomeText(say: Say, side: Side): string {
   return side.outcome;
 }
 
-const REFUNDS = new Map<string, "refundDone" | "refundPending" | "refundRequested" | "refundPart" | "refundMissing" | "refundNone" | "refundUnknown">([
+const REFUNDS = new Map<
+  string,
+  | "refundDone"
+  | "refundPending"
+  | "refundRequested"
+  | "refundPart"
+  | "refundMissing"
+  | "refundNone"
+  | "refundUnknown"
+>([
   ["done", "refundDone"],
   ["awaiting account", "refundPending"],
   ["only requested", "refundRequested"],
@@ -199,11 +287,24 @@ export function isHarmed(side: Side): boolean {
 export function fateText(say: Say, side: Side): string {
   if (!isHarmed(side)) return outcomeText(say, side);
   const told = say(side.told ? "told" : "untold");
-  return [outcomeText(say, side), ...(isOneOf(side.outcome, "held") ? [] : [refundWord(say, side)]), told].join(", ");
+  return [
+    outcomeText(say, side),
+    ...(isOneOf(side.outcome, "held") ? [] : [refundWord(say, side)]),
+    told,
+  ].join(", ");
 }
 
 /** The facts the judge compares (harness/judge/matched-pairs.ts), as words for people. */
-const FACTS = new Map<string, "factRefundAccount" | "factShipped" | "factMinute" | "factSeller" | "factBatch" | "factCharge" | "factAttempts">([
+const FACTS = new Map<
+  string,
+  | "factRefundAccount"
+  | "factShipped"
+  | "factMinute"
+  | "factSeller"
+  | "factBatch"
+  | "factCharge"
+  | "factAttempts"
+>([
   ["refund account on file", "factRefundAccount"],
   ["shipped before the first cancel", "factShipped"],
   ["minute of purchase", "factMinute"],
@@ -222,7 +323,9 @@ export function factText(say: Say, fact: string): string {
 /** "What separates them: a refund account on file. …" for the first (best) separator. */
 export function separatesText(say: Say, pair: MatchedPair): string {
   const [best] = pair.separates;
-  return best === undefined ? say("separatesNothing") : say("separates", { fact: factText(say, best.fact) });
+  return best === undefined
+    ? say("separatesNothing")
+    : say("separates", { fact: factText(say, best.fact) });
 }
 
 /** Why the run ended with its exit code. */

@@ -15,7 +15,13 @@ interface Group {
   groups?: Group[] | undefined;
   checks?: SummaryCheck[] | undefined;
 }
-const group: z.ZodType<Group> = z.lazy(() => z.object({ name: z.string(), groups: z.array(group).optional(), checks: z.array(check).optional() }));
+const group: z.ZodType<Group> = z.lazy(() =>
+  z.object({
+    name: z.string(),
+    groups: z.array(group).optional(),
+    checks: z.array(check).optional(),
+  }),
+);
 
 const metric = z.object({
   type: z.enum(["counter", "gauge", "rate", "trend"]),
@@ -26,7 +32,11 @@ const metric = z.object({
 export type SummaryMetric = z.infer<typeof metric>;
 
 /** The part of handleSummary's data (k6.md) the text is made from. */
-const summarySchema = z.object({ root_group: group, metrics: z.record(z.string(), metric), options: z.object({ summaryTrendStats: z.array(z.string()).optional() }).optional() });
+const summarySchema = z.object({
+  root_group: group,
+  metrics: z.record(z.string(), metric),
+  options: z.object({ summaryTrendStats: z.array(z.string()).optional() }).optional(),
+});
 
 const seconds = (ms: number): string => {
   if (ms === 0) return "0s";
@@ -44,7 +54,12 @@ const bytes = (count: number): string => {
 
 const plainNumber = (value: number): string => String(Number(value.toFixed(value >= 100 ? 2 : 6)));
 
-const unit = (one: SummaryMetric, value: number): string => (one.contains === "time" ? seconds(value) : one.contains === "data" ? bytes(value) : plainNumber(value));
+const unit = (one: SummaryMetric, value: number): string =>
+  one.contains === "time"
+    ? seconds(value)
+    : one.contains === "data"
+      ? bytes(value)
+      : plainNumber(value);
 
 const share = (rate: number): string => `${(rate * 100).toFixed(2)}%`;
 
@@ -54,8 +69,10 @@ function valuesText(one: SummaryMetric, trendStats: readonly string[]): string {
   const value = (name: string): number => values[name] ?? 0;
   const texts: Record<SummaryMetric["type"], () => string> = {
     counter: () => `${unit(one, value("count"))} ${unit(one, value("rate"))}/s`,
-    gauge: () => `${unit(one, value("value"))} min=${unit(one, value("min"))} max=${unit(one, value("max"))}`,
-    rate: () => `${share(value("rate"))} ${value("passes")} out of ${value("passes") + value("fails")}`,
+    gauge: () =>
+      `${unit(one, value("value"))} min=${unit(one, value("min"))} max=${unit(one, value("max"))}`,
+    rate: () =>
+      `${share(value("rate"))} ${value("passes")} out of ${value("passes") + value("fails")}`,
     trend: () =>
       trendStats
         .filter((name) => values[name] !== undefined)
@@ -67,7 +84,17 @@ function valuesText(one: SummaryMetric, trendStats: readonly string[]): string {
 
 const sectionOf = (name: string): "HTTP" | "EXECUTION" | "NETWORK" | "WEBSOCKET" | "CUSTOM" => {
   if (name.startsWith("http_req")) return "HTTP";
-  if (["iterations", "iteration_duration", "dropped_iterations", "vus", "vus_max", "group_duration"].includes(name)) return "EXECUTION";
+  if (
+    [
+      "iterations",
+      "iteration_duration",
+      "dropped_iterations",
+      "vus",
+      "vus_max",
+      "group_duration",
+    ].includes(name)
+  )
+    return "EXECUTION";
   if (name === "data_received" || name === "data_sent") return "NETWORK";
   return name.startsWith("ws_") ? "WEBSOCKET" : "CUSTOM";
 };
@@ -78,19 +105,25 @@ const labelOf = (name: string): string => {
   return at < 0 ? name : `  { ${name.slice(at + 1, -1)} }`;
 };
 
-const dotted = (label: string, cells: number): string => `${label}${".".repeat(Math.max(1, cells - width(label)))}: `;
+const dotted = (label: string, cells: number): string =>
+  `${label}${".".repeat(Math.max(1, cells - width(label)))}: `;
 
 type Paint = (ok: boolean, text: string) => string;
 
 function thresholdLines(metrics: Readonly<Record<string, SummaryMetric>>, paint: Paint): string[] {
-  const limited = Object.entries(metrics).filter(([, one]) => one.thresholds !== undefined && Object.keys(one.thresholds).length > 0);
+  const limited = Object.entries(metrics).filter(
+    ([, one]) => one.thresholds !== undefined && Object.keys(one.thresholds).length > 0,
+  );
   if (limited.length === 0) return [];
   return [
     "  █ THRESHOLDS ",
     "",
     ...limited.flatMap(([name, one]) => [
       `    ${plainLine(name)}`,
-      ...Object.entries(one.thresholds ?? {}).map(([expression, { ok }]) => `    ${paint(ok, ok ? "✓" : "✗")} '${plainLine(expression)}' ${observed(one, expression)}`),
+      ...Object.entries(one.thresholds ?? {}).map(
+        ([expression, { ok }]) =>
+          `    ${paint(ok, ok ? "✓" : "✗")} '${plainLine(expression)}' ${observed(one, expression)}`,
+      ),
       "",
     ]),
     "",
@@ -105,8 +138,15 @@ function observed(one: SummaryMetric, expression: string): string {
   return `${aggregate.trim()}=${one.type === "rate" ? share(value) : aggregate.trim() === "count" && one.contains !== "data" ? String(value) : unit(one, value)}`;
 }
 
-function checkLines(root: Group, metrics: Readonly<Record<string, SummaryMetric>>, paint: Paint): string[] {
-  const all = (one: Group): readonly SummaryCheck[] => [...(one.checks ?? []), ...(one.groups ?? []).flatMap(all)];
+function checkLines(
+  root: Group,
+  metrics: Readonly<Record<string, SummaryMetric>>,
+  paint: Paint,
+): string[] {
+  const all = (one: Group): readonly SummaryCheck[] => [
+    ...(one.checks ?? []),
+    ...(one.groups ?? []).flatMap(all),
+  ];
   const list = all(root);
   if (list.length === 0) return [];
   const passes = list.reduce((sum, one) => sum + one.passes, 0);
@@ -128,9 +168,19 @@ function groupLines(one: Group, indent: string, paint: Paint): string[] {
   const own = (one.checks ?? []).flatMap(({ name, passes, fails }) => {
     const ok = fails === 0;
     const line = `${indent}${paint(ok, `${ok ? "✓" : "✗"} ${plainLine(name)}`)}`;
-    return ok ? [line] : [line, `${indent}${paint(false, ` ↳  ${Math.floor((passes / Math.max(1, passes + fails)) * 100)}% — ✓ ${passes} / ✗ ${fails}`)}`];
+    return ok
+      ? [line]
+      : [
+          line,
+          `${indent}${paint(false, ` ↳  ${Math.floor((passes / Math.max(1, passes + fails)) * 100)}% — ✓ ${passes} / ✗ ${fails}`)}`,
+        ];
   });
-  const inner = (one.groups ?? []).flatMap((child) => ["", `${indent}█ ${plainLine(child.name)}`, "", ...groupLines(child, `${indent}  `, paint)]);
+  const inner = (one.groups ?? []).flatMap((child) => [
+    "",
+    `${indent}█ ${plainLine(child.name)}`,
+    "",
+    ...groupLines(child, `${indent}  `, paint),
+  ]);
   return [...own, ...inner];
 }
 
@@ -141,16 +191,34 @@ function groupLines(one: Group, indent: string, paint: Paint): string[] {
  */
 export function summaryText(summary: unknown, options: { readonly color?: boolean } = {}): string {
   const parsed = summarySchema.safeParse(summary);
-  if (!parsed.success) throw new StampedeError("internal", `the summary must have the shape of k6's handleSummary data: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new StampedeError(
+      "internal",
+      `the summary must have the shape of k6's handleSummary data: ${z.prettifyError(parsed.error)}`,
+    );
   const { metrics, root_group: root } = parsed.data;
-  const trendStats = parsed.data.options?.summaryTrendStats ?? ["avg", "min", "med", "max", "p(90)", "p(95)"];
-  const paint: Paint = (ok, text) => (options.color === true ? styleText(ok ? "green" : "red", text, { validateStream: false }) : text);
-  const names = Object.keys(metrics).filter((name) => name !== "checks" && !name.startsWith("checks{")).toSorted();
+  const trendStats = parsed.data.options?.summaryTrendStats ?? [
+    "avg",
+    "min",
+    "med",
+    "max",
+    "p(90)",
+    "p(95)",
+  ];
+  const paint: Paint = (ok, text) =>
+    options.color === true
+      ? styleText(ok ? "green" : "red", text, { validateStream: false })
+      : text;
+  const names = Object.keys(metrics)
+    .filter((name) => name !== "checks" && !name.startsWith("checks{"))
+    .toSorted();
   const cells = Math.max(20, ...names.map((name) => width(labelOf(plainLine(name))))) + 3;
   const section = (title: string): string[] => {
     const lines = names.flatMap((name) => {
       const one = metrics[name];
-      return one === undefined || sectionOf(name) !== title ? [] : [`    ${dotted(labelOf(plainLine(name)), cells)}${valuesText(one, trendStats)}`];
+      return one === undefined || sectionOf(name) !== title
+        ? []
+        : [`    ${dotted(labelOf(plainLine(name)), cells)}${valuesText(one, trendStats)}`];
     });
     return lines.length === 0 ? [] : [`    ${title}`, ...lines, ""];
   };

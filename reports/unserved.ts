@@ -10,7 +10,11 @@ export interface Unserved {
 }
 
 /** Null when there is no ops.parquet. */
-export async function readUnserved(db: Database, opsPath: string, goodputKinds: readonly string[]): Promise<Unserved | null> {
+export async function readUnserved(
+  db: Database,
+  opsPath: string,
+  goodputKinds: readonly string[],
+): Promise<Unserved | null> {
   if (!existsSync(opsPath) || goodputKinds.length === 0) return null;
   const [row] = await db.all(`
     WITH wishes AS (
