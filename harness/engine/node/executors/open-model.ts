@@ -29,7 +29,7 @@ export function driveArrivals(
     }
     if (scenario.accepting && due.done !== true) scenario.at(startNs + due.value, tick);
   };
-  const closed = scenario.until(lengthMs);
+  const closed = scenario.until(lengthMs, tick);
   if (due.done !== true && scenario.accepting) scenario.at(startNs + due.value, tick);
   return closed;
 }

@@ -59,10 +59,16 @@ export class ScenarioRun {
     };
   }
 
-  /** Resolves when the scenario is over: `lengthMs` after its start, its last iterations done or interrupted. */
-  until(lengthMs: number): Promise<void> {
+  /**
+   * Resolves when the scenario is over: `lengthMs` after its start, its last iterations done or interrupted.
+   * @param last called at the end, before nothing starts any more: what is due at the last instant still starts
+   */
+  until(lengthMs: number, last: () => void = () => undefined): Promise<void> {
     const endNs = this.startNs + lengthMs * 1e6;
-    this.at(endNs, () => this.close());
+    this.at(endNs, () => {
+      last();
+      this.close();
+    });
     this.#forgetStop = this.run.control.onStop(() => {
       this.accepting = false;
       this.interruptAll();

@@ -30,8 +30,7 @@ export const BUILTIN_MODULES: readonly string[] = Object.keys(MODULES);
 function dataModule(vu: Vu): BuiltinModule {
   // A function that returns an array, because k6's `new SharedArray(…)` is one to its user.
   function SharedArray(name: unknown, make: unknown): readonly unknown[] {
-    if (vu.stage !== "init")
-      throw new TypeError("new SharedArray must be called in the init code");
+    if (vu.stage !== "init") throw new TypeError("new SharedArray must be called in the init code");
     if (typeof name !== "string" || name === "" || typeof make !== "function")
       throw new TypeError("new SharedArray expects a name and a function that returns an array");
     return vu.run.files.sharedArray(name, () => Reflect.apply(make, undefined, []));
