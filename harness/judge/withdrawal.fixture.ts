@@ -91,7 +91,10 @@ function placeOrder(world: World, id: string, seq: number, campaign: "member-day
     seq,
     at_us: at(seq + 1),
   });
-  if (coupon === null) return;
+  if (coupon !== null) useCoupon(world, id, coupon, seq);
+}
+
+function useCoupon(world: World, id: string, coupon: string, seq: number): void {
   world.coupons.push({
     id: coupon,
     campaign_id: "member-day",
@@ -171,17 +174,31 @@ export function cancelOrder(world: World, id: string): void {
     seq: 1,
     at_us: at(CANCEL) + 300_000,
   });
+  compensate(world, id, order["user_id"], Math.floor(total / 10));
+  if (typeof order["coupon_id"] !== "string") return;
+  row(world.coupons, "id", order["coupon_id"])["status"] = "void";
+  world.coupon_events.push({
+    coupon_id: order["coupon_id"],
+    version: 3,
+    from_status: "used",
+    to_status: "void",
+    order_id: id,
+    ...step,
+  });
+}
+
+function compensate(world: World, id: string, user: MutableRow[string], amount: number): void {
   world.compensations.push({
     id: `sorry-${id}`,
-    user_id: order["user_id"],
+    user_id: user,
     order_id: id,
     coupon_id: `gift-${id}`,
-    amount: Math.floor(total / 10),
+    amount,
     seq: COMPENSATE,
   });
   world.notifications.push({
     id: `told-sorry-${id}`,
-    user_id: order["user_id"],
+    user_id: user,
     ref_kind: "compensation",
     ref: `sorry-${id}`,
     event_seq: COMPENSATE,
@@ -193,8 +210,8 @@ export function cancelOrder(world: World, id: string): void {
   world.coupons.push({
     id: `gift-${id}`,
     campaign_id: "sorry",
-    user_id: order["user_id"],
-    amount: Math.floor(total / 10),
+    user_id: user,
+    amount,
     status: "issued",
   });
   world.coupon_events.push({
@@ -209,16 +226,6 @@ export function cancelOrder(world: World, id: string): void {
     reason: "apology",
     policy: "withdraw@1",
     order_id: id,
-  });
-  if (typeof order["coupon_id"] !== "string") return;
-  row(world.coupons, "id", order["coupon_id"])["status"] = "void";
-  world.coupon_events.push({
-    coupon_id: order["coupon_id"],
-    version: 3,
-    from_status: "used",
-    to_status: "void",
-    order_id: id,
-    ...step,
   });
 }
 
@@ -268,6 +275,13 @@ export function row(rows: readonly MutableRow[], column: string, value: string):
   const found = rows.find((one) => one[column] === value);
   if (found === undefined) throw new Error(`no row has ${column} = ${value}`);
   return found;
+}
+
+/** A row's id, in words. */
+export function idOf(one: MutableRow, column = "id"): string {
+  const id = one[column];
+  if (typeof id !== "string") throw new Error(`${column} of a row must be a text`);
+  return id;
 }
 
 /** Changes every row that matches. */

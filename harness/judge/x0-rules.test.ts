@@ -1,6 +1,6 @@
 /** X0's seven rules over literal books: what breaks each, what leaves it open, and what only looks wrong. */
 import { describe, expect, test } from "vitest";
-import { judged, type Tables } from "./fixture.ts";
+import { judged } from "./fixture.ts";
 import {
   at,
   cancelByCustomer,
@@ -35,7 +35,7 @@ async function rule(
   const tables: Partial<World> = world;
   for (const [name, rows] of Object.entries(world))
     if (rows.length === 1 && rows[0]?.["absent"] === true) delete tables[name as keyof World];
-  const result = await judged(tables as Tables, { only: [id], drained });
+  const result = await judged(tables, { only: [id], drained });
   const verdict = result.invariants[0];
   const rows = result.rows.get(id) ?? [];
   return {
@@ -62,11 +62,13 @@ const steps =
     (to === undefined || one["to_status"] === to);
 
 function cases(id: string, list: readonly Case[]): void {
-  test.each(list)(`${id}: %s`, async (_what, bend, expected, about, drained) => {
-    const found = await rule(id, bend, drained ?? null);
-    expect(found.verdict, found.text).toBe(expected);
-    if (about !== undefined) expect(found.text).toMatch(about);
-  });
+  for (const [what, bend, expected, about, drained] of list) {
+    test(`${id}: ${what}`, async () => {
+      const found = await rule(id, bend, drained ?? null);
+      expect(found.verdict, found.text).toBe(expected);
+      if (about !== undefined) expect(found.text).toMatch(about);
+    });
+  }
 }
 
 describe("R1: every cancel names one published policy", () => {
@@ -177,7 +179,11 @@ describe("R1: every cancel names one published policy", () => {
         }),
       "pass",
     ],
-    ["events in another order of rows", (w) => void w.order_events.reverse(), "pass"],
+    [
+      "events in another order of rows",
+      (w) => void w.order_events.splice(0, Infinity, ...w.order_events.toReversed()),
+      "pass",
+    ],
   ]);
 });
 

@@ -2,13 +2,14 @@
 import { describe, expect, test } from "vitest";
 import { uniform } from "../determinism/seed.ts";
 import type { InvariantVerdict, X0Verdict } from "../history/run-folder.ts";
-import { judged, type Tables } from "./fixture.ts";
+import { judged } from "./fixture.ts";
 import {
   at,
   CANCEL,
   cancelOrder,
   crowd,
   drop,
+  idOf,
   keepOrder,
   patch,
   row,
@@ -22,7 +23,7 @@ async function x0Of(
 ): Promise<{ verdict: InvariantVerdict | undefined; x0: X0Verdict }> {
   const tables: Partial<World> = { ...world };
   for (const name of options.absent ?? []) delete tables[name];
-  const result = await judged(tables as Tables, {
+  const result = await judged(tables, {
     only: ["X0"],
     drained: options.drained ?? null,
     judges: options.judges ?? [],
@@ -276,7 +277,7 @@ describe("matched pairs", () => {
   test("a batch that stopped after its first third: the place in the batch is named first", async () => {
     const world = crowd(90, ({ index }) => index % 2 === 0 && index < 30);
     for (const [index, one] of world.order_events.entries())
-      if (String(one["order_id"]).startsWith("n") && Number(one["version"]) < 3)
+      if (idOf(one, "order_id").startsWith("n") && Number(one["version"]) < 3)
         one["seq"] = 20 + index / 100;
     for (const one of world.order_events) one["seq"] = Math.round(Number(one["seq"]));
     const { x0 } = await x0Of(world);
@@ -288,7 +289,7 @@ describe("matched pairs", () => {
     for (const one of world.orders.filter((order) => order["status"] === "paid")) {
       one["status"] = "shipped";
       world.order_events.push({
-        order_id: String(one["id"]),
+        order_id: idOf(one),
         version: 3,
         seq: CANCEL + 50,
         at_us: at(CANCEL + 50),
@@ -308,7 +309,7 @@ describe("matched pairs", () => {
   test("an attribute that no snapshot declares can be the separator", async () => {
     const world = crowd(60, ({ index }) => index % 4 === 0);
     for (const [index, one] of world.orders
-      .filter((order) => String(order["id"]).startsWith("n"))
+      .filter((order) => idOf(order).startsWith("n"))
       .entries()) {
       one["attributes"] = {
         coupon_campaign: index % 2 === 0 ? "member-day" : "none",
