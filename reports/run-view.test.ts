@@ -145,6 +145,7 @@ describe("the story", () => {
   test.each([
     ["goodput", "160 > 71 > 0 (158 restarted)", "bad", "160 > 588 > 160", "good"],
     ["recovered", "no: queue still growing (20 s)", "bad", "yes, after 0.4 s", "good"],
+    ["never-served", "2 (1 told “come back”)", "bad", "2 (1 told “come back”)", "open"],
     ["above-cap", "40", "bad", "0", "good"],
     ["without-rule", "1,163 of 2,410", "bad", "0 of 2,388 (all by policy)", "good"],
     ["not-refunded", "1 (1 pending, 1 untold)", "bad", "0 (1 pending, all told)", "good"],

@@ -85,6 +85,12 @@ function recovery(say: Say, view: RunView): { readonly text: string; readonly ma
   };
 }
 
+/** Being told to come back is a fair answer; a few silences are no collapse, and not nothing either. */
+function neverServedMark(count: number | null, told: number, collapsed: boolean | null): Mark {
+  if (count !== null && count <= told) return "good";
+  return count !== null && collapsed === true ? "bad" : "open";
+}
+
 /** orders/s, recovery, never served. */
 export function serviceFacts(say: Say, view: RunView): Fact[] {
   const { collapse } = view.verdict;
@@ -116,7 +122,7 @@ export function serviceFacts(say: Say, view: RunView): Fact[] {
           ? whole(neverServed)
           : say("toldComeBack", { count: whole(unserved.intents), told: whole(unserved.told) }),
       rules: [],
-      mark: neverServed === null ? "open" : neverServed > (unserved?.told ?? 0) ? "bad" : "good",
+      mark: neverServedMark(neverServed, unserved?.told ?? 0, collapse.collapsed),
     },
   ];
 }
