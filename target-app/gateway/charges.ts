@@ -28,7 +28,7 @@ export type ChargeAnswer =
   | { readonly kind: "key-reused" };
 
 /** A single payment above this is over every card's limit, KRW. */
-export const CARD_LIMIT = 5_000_000;
+const CARD_LIMIT = 5_000_000;
 const COLLECT_MS = 4;
 const BATCH_MAX = 500;
 

@@ -14,7 +14,7 @@ type Value = string | number | boolean;
 type Operator = "=" | "<>" | "<" | "<=" | ">" | ">=";
 
 /** A parsed scope. */
-export type Predicate =
+type Predicate =
   | {
       readonly kind: "compare";
       readonly field: string;
@@ -73,7 +73,7 @@ export function parseScope(text: string): Predicate {
  * The predicate as a two-valued SQL expression over `column` (an expression of type jsonb, from our own code). Fields
  * and values are appended to `parameters` and referred to by number. A comparison with a missing attribute is false.
  */
-export function scopeSql(predicate: Predicate, column: string, parameters: unknown[]): string {
+function scopeSql(predicate: Predicate, column: string, parameters: unknown[]): string {
   const parameter = (value: unknown, type: string): string => `$${parameters.push(value)}::${type}`;
   switch (predicate.kind) {
     case "compare": {

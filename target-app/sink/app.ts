@@ -7,7 +7,7 @@ import { monotonicMs } from "../clock.ts";
 
 const BATCH_MAX = 2_000;
 /** A provider of text messages sells a number of requests a second; a request may carry a whole batch. */
-export const REQUESTS_PER_SECOND = 50;
+const REQUESTS_PER_SECOND = 50;
 
 const message = z.object({
   id: z.string().min(1).max(200),

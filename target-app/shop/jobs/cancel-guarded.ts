@@ -18,7 +18,7 @@ interface Policy {
 }
 
 /** Under a thousand: these rows are what customers are looking at, so they are locked for a shorter time. */
-const ORDERS_A_CHUNK = 500;
+const ORDERS_A_CHUNK = 250;
 
 const CANCEL = `
   WITH due AS (

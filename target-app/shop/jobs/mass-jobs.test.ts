@@ -1,8 +1,9 @@
 /** Mass jobs on a real stage: what guarded keeps whatever dies or fails, and what naive really does to its customers. */
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Client } from "pg";
+import { Client, Pool } from "pg";
 import type { TestDatabase } from "../../test-database.ts";
+import { createQueue, MASS_JOBS } from "../job-queue.ts";
 import { openStage, startCluster, until, type Stage } from "./test-stage.ts";
 
 let cluster: TestDatabase;
@@ -133,8 +134,8 @@ describe("guarded", () => {
 
   test("a worker killed in the middle of a chunk: its chunk is free within 3 s, the batch completes, everything exactly once", async () => {
     await issueMemberDay();
-    const placed = await stage.orders(1_200, "member-day");
-    expect(placed).toBe(1_200);
+    const placed = await stage.orders(800, "member-day");
+    expect(placed).toBe(800);
     // Somebody looks at an order of the last chunk, so that this chunk is certainly in work when the worker dies.
     const blocker = new Client(stage.books.shop);
     await blocker.connect();
@@ -152,7 +153,7 @@ describe("guarded", () => {
     await until(
       "half of the batch is done",
       10_000,
-      async () => (await stage.number("shop", done)) >= 500,
+      async () => (await stage.number("shop", done)) >= 250,
     );
     await until(
       "the last chunk waits for the pinned order",
@@ -187,7 +188,7 @@ describe("guarded", () => {
       "shop",
       "SELECT count(*) FROM policy_snapshots WHERE attributes ->> 'coupon_campaign' = 'member-day' AND attributes ->> 'status' <> 'shipped'",
     );
-    expect(inScope).toBeGreaterThanOrEqual(1_000);
+    expect(inScope).toBeGreaterThanOrEqual(500);
     const count = (sql: string) => stage.number("shop", `SELECT count(*) FROM ${sql}`);
     expect(await count("orders WHERE status = 'cancelled'")).toBe(inScope);
     expect(
@@ -220,13 +221,13 @@ describe("guarded", () => {
 
   test("four seconds without one bank's refunds, orders and recalls at the same time: every refund is made once, every promise holds", async () => {
     await issueMemberDay();
-    await stage.orders(600, "member-day");
-    await stage.orders(200, null, 21_000);
+    await stage.orders(400, "member-day");
+    await stage.orders(100, null, 21_000);
     await stage.gatewayMode({ refunds: "failing" });
     // People go on using the coupon, and ordering without, while it is withdrawn.
     const during = Promise.all([
-      stage.orders(600, "member-day", 5_000, 10),
-      stage.orders(300, null, 22_000, 5),
+      stage.orders(400, "member-day", 5_000, 10),
+      stage.orders(200, null, 22_000, 5),
     ]);
     await delay(200);
     const { jobId } = await stage.operate("withdraw", WITHDRAW);
@@ -278,14 +279,30 @@ describe("guarded", () => {
     expect(await brokenPromises()).toEqual([]);
   });
 
-  test("an idle worker asks its database at most five times a second", async () => {
+  test("a message that hangs with whoever took it comes back by itself, and its work is done once", async () => {
+    const pool = new Pool({ ...stage.books.shop, max: 1 });
+    const boss = createQueue(pool, { supervise: false });
+    await boss.start();
+    stage.pauseWorker();
+    const { jobId } = await stage.operate("issue", MEMBER_DAY);
+    const taken = await boss.fetch(MASS_JOBS);
+    expect(taken).toHaveLength(1);
+    stage.resumeWorker();
+    await until("the issue is done by somebody else", 8_000, jobEnded(jobId));
+    expect(await stage.number("shop", "SELECT count(*) FROM coupons")).toBe(20_000);
+    await boss.stop({ graceful: false });
+    await pool.end();
+  });
+
+  test("an idle worker costs its database a handful of transactions a second", async () => {
     await stage.drained(5);
     const asked = `SELECT sum(xact_commit)::int FROM pg_stat_database WHERE datname = current_database()`;
     await delay(1_000);
     const before = await stage.number("shop", asked);
-    await delay(3_000);
+    await delay(4_000);
     const after = await stage.number("shop", asked);
-    expect((after - before) / 3).toBeLessThan(5 + 1); // one of them is this test's own connection
+    // four are expected; the statistics come in bursts, and two are this test's own
+    expect((after - before) / 4).toBeLessThan(8);
   });
 });
 
@@ -305,7 +322,7 @@ describe("naive", () => {
 
   test("a killed worker's batch does not resume: some are cancelled, their neighbours are not, and no order says under which rule", async () => {
     await issueMemberDay();
-    await stage.orders(1_000, "member-day");
+    await stage.orders(700, "member-day");
     const { jobId } = await stage.operate("withdraw", WITHDRAW);
     await until(
       "a part of the batch is done",

@@ -7,7 +7,7 @@ import type { Work } from "./work.ts";
 
 const LANES = 2;
 /** Between two chunks of a lane: mass work leaves the database to the crowd now and then. */
-const PACE_MS = 60;
+const PACE_MS = 100;
 const AFTER_FAILURE_MS = 250;
 
 export interface Handlers {

@@ -38,6 +38,8 @@ export interface Stage extends AsyncDisposable {
   gatewayMode(mode: unknown): Promise<void>;
   killWorker(): Promise<void>;
   startWorker(): Promise<void>;
+  pauseWorker(): void;
+  resumeWorker(): void;
   /** Waits until nothing is open; resolves with the seconds it took. */
   drained(withinS: number): Promise<number>;
   workerOutput(): string;
@@ -105,6 +107,8 @@ export async function openStage(cluster: TestDatabase, variant: Variant): Promis
     startWorker: async () => {
       worker = await startProcess("shop/worker.ts", workerConfiguration);
     },
+    pauseWorker: () => void worker.child.kill("SIGSTOP"),
+    resumeWorker: () => void worker.child.kill("SIGCONT"),
     workerOutput: () => worker.output(),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(
