@@ -50,7 +50,7 @@ function logSql(table: "order_events" | "coupon_events", id: "order_id" | "coupo
     `coalesce(${a} < ${b}, false) OR surely_before(${which === "prev" ? "prev_seq, prev_us, seq, us" : "seq, us, next_seq, next_us"})`;
   return `
     WITH timed AS (
-      SELECT e.*, coalesce(e.at_us, k.at_us) AS us FROM ${table} e LEFT JOIN shop_clock k ON e.at_us IS NULL AND k.seq = e.seq),
+      SELECT e.*, coalesce(e.at_us, k.at_us) AS us FROM ${table} e LEFT JOIN shop_clock k ON k.seq = CASE WHEN e.at_us IS NULL THEN e.seq END),
     chained AS (
       SELECT *, lag(to_status) OVER w AS prev_status, lag(seq) OVER w AS prev_seq, lag(us) OVER w AS prev_us, lag(version) OVER w AS prev_version,
         lead(to_status) OVER w AS next_status, lead(seq) OVER w AS next_seq, lead(us) OVER w AS next_us, lead(version) OVER w AS next_version,
@@ -104,7 +104,7 @@ async function intents(db: Database, books: LoadedBooks): Promise<void> {
     placed AS (
       SELECT w.*, k.intent IS NOT NULL OR (w.kind = 'order' AND o.id IS NOT NULL) AS in_books, p.kind IS NOT NULL AS provable
       FROM wishes w LEFT JOIN keys k USING (kind, intent) LEFT JOIN keeps p ON p.kind = w.kind
-        LEFT JOIN (SELECT DISTINCT id FROM orders) o ON w.kind = 'order' AND w.acknowledged AND o.id = w.order_id)
+        LEFT JOIN (SELECT DISTINCT id FROM orders) o ON o.id = CASE WHEN w.kind = 'order' AND w.acknowledged THEN w.order_id END)
     SELECT * EXCLUDE (provable), CASE
       WHEN acknowledged THEN 'took-effect' WHEN refused THEN 'did-not'
       WHEN in_books THEN 'took-effect' WHEN provable AND drained() THEN 'did-not' ELSE 'unknown' END AS resolution
@@ -120,11 +120,11 @@ const PAYMENT_LOG = `
   WITH refs AS (SELECT id AS ref, id FROM orders WHERE id IS NOT NULL UNION SELECT intent, min(id) FROM orders WHERE intent IS NOT NULL AND intent NOT IN (SELECT id FROM orders WHERE id IS NOT NULL) GROUP BY intent),
   settled AS (SELECT DISTINCT kind, idempotency_key FROM payments WHERE result IN ('ok', 'declined') AND idempotency_key IS NOT NULL),
   named AS (
-    SELECT p.*, coalesce(p.order_id, r.id, p.merchant_ref) AS own_ref FROM payments p LEFT JOIN refs r ON p.order_id IS NULL AND r.ref = p.merchant_ref)
+    SELECT p.*, coalesce(p.order_id, r.id, p.merchant_ref) AS own_ref FROM payments p LEFT JOIN refs r ON r.ref = CASE WHEN p.order_id IS NULL THEN p.merchant_ref END)
   SELECT p.id, p.parent_id, coalesce(p.own_ref, q.own_ref) AS order_ref, p.merchant_ref, p.kind, q.kind AS parent_kind, p.idempotency_key, p.seq, p.at_us AS us,
     CASE WHEN p.kind = 'void' THEN coalesce(nullif(p.amount, 0), q.amount, 0) ELSE coalesce(p.amount, 0) END AS amount,
     CASE WHEN p.result = 'unknown' AND s.idempotency_key IS NOT NULL THEN 'declined' ELSE p.result END AS result
-  FROM named p LEFT JOIN named q ON q.id = p.parent_id LEFT JOIN settled s ON p.result = 'unknown' AND s.kind = p.kind AND s.idempotency_key = p.idempotency_key`;
+  FROM named p LEFT JOIN named q ON q.id = p.parent_id LEFT JOIN settled s ON s.kind = p.kind AND s.idempotency_key = CASE WHEN p.result = 'unknown' THEN p.idempotency_key END`;
 
 /** A void of an authorization moves no money; one whose parent nobody names may or may not have undone a capture. */
 const ORDER_MONEY = `

@@ -39,13 +39,13 @@ broken AS (
 -- One row a change that cannot answer who, why or under which rule.
 silent AS (
   SELECT 'order' AS subject_kind, e.order_id AS subject, e.seq, e.to_status, e.actor, e.reason, e.policy,
-    e.to_status IN ('held', 'cancelling', 'cancelled') AND d.order_id IS NOT NULL AS needs_policy
-  FROM order_events e LEFT JOIN order_decisions d ON d.order_id = e.order_id AND d.who = 'system' AND e.to_status IN ('held', 'cancelling', 'cancelled')
-    AND d.decision = CASE WHEN e.to_status = 'held' THEN 'hold' ELSE 'cancel' END
+    d.order_id IS NOT NULL AS needs_policy
+  FROM order_events e LEFT JOIN (SELECT order_id, decision FROM order_decisions WHERE who = 'system') d ON d.order_id = e.order_id
+    AND d.decision = CASE WHEN e.to_status = 'held' THEN 'hold' WHEN e.to_status IN ('cancelling', 'cancelled') THEN 'cancel' END
   UNION ALL
   SELECT 'coupon', e.coupon_id, e.seq, e.to_status, e.actor, e.reason, e.policy,
     (e.to_status = 'recalled' AND e.actor IN ('operator', 'job')) OR (e.from_status IS NULL AND m.coupon_id IS NOT NULL)
-  FROM coupon_events e LEFT JOIN (SELECT DISTINCT coupon_id FROM compensations WHERE coupon_id IS NOT NULL) m ON m.coupon_id = e.coupon_id AND e.from_status IS NULL
+  FROM coupon_events e LEFT JOIN (SELECT DISTINCT coupon_id FROM compensations WHERE coupon_id IS NOT NULL) m ON m.coupon_id = e.coupon_id
   WHERE (SELECT has_coupon_audit FROM judged_books))
 SELECT CASE WHEN loose THEN 'possible' ELSE 'definite' END AS certainty, seq, subject, subject_kind, detail FROM broken WHERE detail IS NOT NULL
 UNION ALL
