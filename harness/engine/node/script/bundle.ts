@@ -6,6 +6,7 @@ import {
   build,
   type BuildFailure,
   type Message,
+  type Metafile,
   type PartialMessage,
   type Plugin,
   type PluginBuild,
@@ -18,6 +19,15 @@ export interface Bundle {
   readonly map: string;
   readonly directory: string;
   readonly sourceFiles: readonly string[];
+  /** Stretches of the code from libraries that reach no builtin module, and hence cannot block by themselves. */
+  readonly libraries: readonly CodeRange[];
+}
+
+/** A stretch of the bundle, by offsets. */
+export interface CodeRange {
+  readonly start: number;
+  readonly end: number;
+  readonly file: string;
 }
 
 /** A path as messages show it: relative when it lies below the working directory. */
@@ -94,6 +104,37 @@ function sentence(message: Message, directory: string): string {
   return `${where}${message.text}`;
 }
 
+/** Above this size, in bytes, a file that does not reach k6 counts as a library even beside the script. */
+const LIBRARY_BYTES_MIN = 24_000;
+
+/** Files that import no builtin module, neither themselves nor through others, and are packages or large. */
+function libraryFiles(metafile: Metafile): ReadonlySet<string> {
+  const files = Object.entries(metafile.inputs);
+  const reaching = new Set<string>();
+  for (let before = -1; before !== reaching.size;) {
+    before = reaching.size;
+    for (const [file, { imports }] of files)
+      if (imports.some(({ path, external }) => external === true || reaching.has(path)))
+        reaching.add(file);
+  }
+  const isLibrary = (file: string, bytes: number): boolean =>
+    !reaching.has(file) && (file.includes("node_modules/") || bytes > LIBRARY_BYTES_MIN);
+  return new Set(files.filter(([file, { bytes }]) => isLibrary(file, bytes)).map(([file]) => file));
+}
+
+/** esbuild writes a comment with the file's name before every file's code. */
+function librariesIn(code: string, metafile: Metafile): CodeRange[] {
+  const libraries = libraryFiles(metafile);
+  const heads = [...code.matchAll(/^\/\/ (.+)$/gm)].filter(
+    ([, file]) => file !== undefined && file in metafile.inputs,
+  );
+  return heads.flatMap(({ index, 1: file }, at) =>
+    file !== undefined && libraries.has(file)
+      ? [{ start: index, end: heads[at + 1]?.index ?? code.length, file }]
+      : [],
+  );
+}
+
 /** Throws StampedeError("configuration") naming every problem with file:line. */
 export async function bundleScript(path: string, builtins: readonly string[]): Promise<Bundle> {
   if (!existsSync(path)) {
@@ -128,7 +169,14 @@ export async function bundleScript(path: string, builtins: readonly string[]): P
     const output = (ending: string): string =>
       result.outputFiles.find((file) => file.path.endsWith(ending))?.text ?? "";
     const sourceFiles = Object.keys(result.metafile.inputs).map((file) => resolve(directory, file));
-    return { code: output(".js"), map: output(".map"), directory, sourceFiles };
+    const code = output(".js");
+    return {
+      code,
+      map: output(".map"),
+      directory,
+      sourceFiles,
+      libraries: librariesIn(code, result.metafile),
+    };
   } catch (cause) {
     if (!isFailure(cause)) throw cause;
     const problems = cause.errors.map((message) => sentence(message, directory));

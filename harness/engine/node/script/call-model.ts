@@ -74,11 +74,24 @@ function callNative(walk: ProgramFlow, value: Value, { args, result, site }: Cal
   const first = args[0];
   if (value.receive !== null && first !== undefined) walk.flow.connect(first.slot, value.receive);
   if (value.gives !== null) walk.flow.connect(value.gives, result);
-  const callback = value.synchronous === null ? undefined : args[value.synchronous.argument];
-  if (value.synchronous === null || callback === undefined) return;
-  for (const slot of [callback.slot, walk.flow.read(callback.slot, null)]) {
-    site?.synchronous.push({ callback: slot, what: value.synchronous.what });
-    walk.call(slot, walk.nothing, args.slice(0, 1), walk.union(), null);
+  if (value.synchronous === null) return;
+  const { argument, what } = value.synchronous;
+  const chosen = argument === "all" ? args : args.slice(argument, argument + 1);
+  for (const { slot } of chosen) {
+    // check takes an object of functions; a library's objects are its own business.
+    for (const callback of argument === "all" ? [slot] : [slot, walk.flow.read(slot, null)]) {
+      site?.synchronous.push({ callback, what });
+      const inner: Call = {
+        receiver: walk.nothing,
+        args: args.slice(0, 1),
+        result: walk.union(),
+        site: null,
+      };
+      // Only functions of the script's: a library handed to itself would go round for ever.
+      walk.flow.watch(callback, (given) => {
+        if (given.kind === "function" || given.kind === "bound") invoke(walk, given, inner);
+      });
+    }
   }
 }
 

@@ -411,6 +411,28 @@ describe("scripts see k6's world and no other", () => {
     expect(await call(exports, "default")).toEqual([3, 9, "a", 0.5, 2, "own"]);
   });
 
+  test("names the engine may have are constructed, called and passed like any other", async () => {
+    const script = await compile(
+      "export default () => [new URL('a').href, new lib.Inner().x, String(lib.call()), [1].map(Twice)[0]];",
+    );
+    const globals = {
+      URL: class {
+        href: string;
+        constructor(href: string) {
+          this.href = href;
+        }
+      },
+      lib: {
+        Inner: class {
+          x = 1;
+        },
+        call: () => 2,
+      },
+      Twice: (n: number) => n * 2,
+    };
+    expect(await call(script.instantiate(scope(globals)), "default")).toEqual(["a", 1, "2", 2]);
+  });
+
   test("every instance has its own module state", async () => {
     const script = await compile(
       "let n = 0;",
@@ -460,6 +482,58 @@ describe("an await too many is not made", () => {
     const exports = (await compile(imports, source)).instantiate(scope());
     expect((exports["default"] as Fn)()).toBe(1);
   });
+});
+
+describe("libraries that do not import k6 are not looked into", () => {
+  const filler = `export const filler = ${JSON.stringify("x".repeat(30_000))};`;
+  const library = [
+    "export const each = (list, f) => { for (const x of list) f(x); };",
+    "export const list = (n) => Array.from({ length: n }, (_, i) => i);",
+    filler,
+  ];
+
+  test("what they give is used like any data, arrays with blocking callbacks included", async () => {
+    file("large.js", library);
+    const script = await compile(
+      imports,
+      "import { list } from './large.js';",
+      "export default function () { const seen = []; list(2).forEach((i) => { seen.push(i, http.get(i).status); }); return seen.join(); }",
+    );
+    expect(await call(script.instantiate(scope()), "default")).toBe("0,200,1,200");
+  });
+
+  test("a blocking function handed to one is refused with file:line", async () => {
+    file("large.js", library);
+    const name = `s${count}.js`;
+    const error = await refusal(
+      compile(
+        imports,
+        "import { each } from './large.js';",
+        "export default function () {",
+        "  each([1], (u) => http.get(u));",
+        "}",
+      ),
+    );
+    expect(error.message).toContain(
+      `${name}:4: expected a function for large.js that does not block`,
+    );
+  });
+});
+
+test("5,000 instances of a script are made in well under a second and stay small", async () => {
+  const script = await compile(
+    imports,
+    "class Api { get(p) { return http.get(p); } }",
+    "const api = new Api();",
+    "export const options = { vus: 1 };",
+    "export default function () { api.get(1); group('g', () => sleep(1)); }",
+  );
+  const heapBefore = process.memoryUsage().heapUsed;
+  const startedUs = process.cpuUsage().user;
+  const instances = Array.from({ length: 5000 }, () => script.instantiate(scope()));
+  expect(process.cpuUsage().user - startedUs).toBeLessThan(1_000_000);
+  // A goal of the engine is 50 KB for a whole VU; the garbage of making them is counted here too.
+  expect((process.memoryUsage().heapUsed - heapBefore) / instances.length).toBeLessThan(20_000);
 });
 
 test("group and check can tell the user's async functions from rewritten ones", async () => {

@@ -225,7 +225,7 @@ function exportPlaces(
  */
 export async function compileScript(options: CompileOptions): Promise<CompiledScript> {
   const bundle = await bundleScript(options.path, options.builtins);
-  const flow = new ProgramFlow(parseBundle(bundle.code));
+  const flow = new ProgramFlow(parseBundle(bundle.code), bundle.libraries);
   const facts = blockingFacts(flow);
   const positions = new SourcePositions(bundle, null);
   const problems = [...facts.problems, ...misplacedSyntax(flow.program)].toSorted(

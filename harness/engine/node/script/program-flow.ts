@@ -11,6 +11,7 @@ import {
   type BlockingBuiltin,
 } from "./blocking-builtins.ts";
 import { invoke, type Argument } from "./call-model.ts";
+import type { CodeRange } from "./bundle.ts";
 import { HANDLERS } from "./expression-flow.ts";
 import {
   childrenOf,
@@ -39,14 +40,19 @@ export class ProgramFlow {
   #owner: FunctionInfo;
   #inParams = false;
 
-  constructor(program: ParsedBundle) {
+  readonly #libraries: readonly CodeRange[];
+
+  /** @param libraries stretches not looked into: they cannot block, and what they are handed must not */
+  constructor(program: ParsedBundle, libraries: readonly CodeRange[] = []) {
     this.program = program;
+    this.#libraries = libraries;
     this.module = this.#info("module", program.ast, "", false, false);
     this.#owner = this.module;
     this.response = new Value("object");
     for (const builtin of BLOCKING_RESPONSE_METHODS)
       this.flow.add(this.flow.prop(this.response, builtin.name), this.#builtin(builtin));
-    for (const statement of program.ast.body) this.evaluate(statement);
+    for (const statement of program.ast.body)
+      if (this.#libraryAt(statement.start) === undefined) this.evaluate(statement);
     this.flow.settle();
   }
 
@@ -67,8 +73,32 @@ export class ProgramFlow {
     const variable = this.program.variables.get(node);
     if (variable === undefined) return this.nothing;
     let slot = this.#variables.get(variable);
-    if (slot === undefined) this.#variables.set(variable, (slot = new Slot()));
+    if (slot === undefined) {
+      this.#variables.set(variable, (slot = new Slot()));
+      const declared =
+        variable.scope.type === "module"
+          ? (variable.identifiers[0] as AnyNode | undefined)
+          : undefined;
+      const library = declared === undefined ? undefined : this.#libraryAt(declared.start);
+      if (library !== undefined) this.flow.add(slot, this.#libraryValue(library.file));
+    }
     return slot;
+  }
+
+  #libraryAt(offset: number): CodeRange | undefined {
+    return this.#libraries.find(({ start, end }) => offset >= start && offset < end);
+  }
+
+  /** Anything of a library: whatever is read from it or comes from calling it is the same again. */
+  #libraryValue(file: string): Value {
+    let value = this.#modules.get(file);
+    if (value === undefined) {
+      this.#modules.set(file, (value = new Value("callback")));
+      this.flow.add(value.elements, value);
+      value.gives = value.elements;
+      value.synchronous = { argument: "all", what: `a function for ${file}` };
+    }
+    return value;
   }
 
   union(...slots: readonly Slot[]): Slot {

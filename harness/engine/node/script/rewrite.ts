@@ -262,7 +262,7 @@ class Rewriter {
       ? called
         ? `(0, ${member})`
         : member
-      : `${this.names.lookUp}(${JSON.stringify(node.name)})`;
+      : `(${this.names.lookUp}(${JSON.stringify(node.name)}))`;
     this.#replace(
       node.start,
       node.end,

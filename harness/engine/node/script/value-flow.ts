@@ -4,16 +4,28 @@
  * Language", ch. 4). Insensitive to order and to calling context, sensitive to objects and field names: `map.get` and
  * `api.get` stay apart, which an analysis by field name alone would not manage.
  */
+import { StampedeError } from "../../../errors.ts";
 import type { BlockingBuiltin } from "./blocking-builtins.ts";
 import type { Argument } from "./call-model.ts";
 import type { FunctionInfo } from "./program-facts.ts";
 
 type Watcher = { readonly call: (value: Value) => void; next: number };
 
+/** What a script of tens of thousands of lines needs is a hundredth of it. */
+const MERGES_MAX = 20_000_000;
+const NO_BITS = new Uint32Array(0);
+
+function widened(bits: Uint32Array, words: number): Uint32Array {
+  const wider = new Uint32Array(Math.max(words, bits.length * 2));
+  wider.set(bits);
+  return wider;
+}
+
 /** A place that holds values: a variable, a field, the result of an expression. */
 export class Slot {
   readonly list: Value[] = [];
-  readonly known = new Set<Value>();
+  /** The same as a set: one bit a value. */
+  bits: Uint32Array = NO_BITS;
   readonly watchers: Watcher[] = [];
   readonly targets = new Set<Slot>();
   /** Property reads of this place, by name ("" is an unknown name). */
@@ -33,6 +45,8 @@ export type ValueKind =
 /** One abstract object: everything allocated at one place of the source. */
 export class Value {
   readonly kind: ValueKind;
+  /** Its bit in every slot; given when it is first seen. */
+  number = -1;
   readonly props = new Map<string, Slot>();
   /** What is stored under computed names; a collection's elements; what a promise settles to. */
   readonly elements = new Slot();
@@ -40,6 +54,8 @@ export class Value {
   readonly proto = new Slot();
   /** Everything in it, under any name; made on demand. */
   any: Slot | null = null;
+  /** Who reads a property that nobody has written yet. */
+  readonly readers = new Map<string, Slot[]>();
   readonly propWatchers: ((name: string, slot: Slot) => void)[] = [];
   fn: FunctionInfo | null = null;
   builtin: BlockingBuiltin | null = null;
@@ -57,7 +73,7 @@ export class Value {
   /** A native function (kind "callback"): where its first argument goes, what it gives, what it calls back too early. */
   receive: Slot | null = null;
   gives: Slot | null = null;
-  synchronous: { readonly argument: number; readonly what: string } | null = null;
+  synchronous: { readonly argument: number | "all"; readonly what: string } | null = null;
 
   constructor(kind: ValueKind) {
     this.kind = kind;
@@ -68,6 +84,9 @@ export class Value {
 export class ValueFlow {
   readonly #queue: Slot[] = [];
 
+  readonly #values: Value[] = [];
+  #merges = 0;
+
   #wake(slot: Slot): void {
     if (slot.queued) return;
     slot.queued = true;
@@ -75,8 +94,12 @@ export class ValueFlow {
   }
 
   add(slot: Slot, value: Value): void {
-    if (slot.known.has(value)) return;
-    slot.known.add(value);
+    if (value.number < 0) value.number = this.#values.push(value) - 1;
+    const word = value.number >>> 5;
+    if (word >= slot.bits.length) slot.bits = widened(slot.bits, word + 1);
+    const bit = 1 << (value.number & 31);
+    if (((slot.bits[word] ?? 0) & bit) !== 0) return;
+    slot.bits[word] = (slot.bits[word] ?? 0) | bit;
     slot.list.push(value);
     this.#wake(slot);
   }
@@ -85,7 +108,32 @@ export class ValueFlow {
   connect(from: Slot, to: Slot): void {
     if (from === to || from.targets.has(to)) return;
     from.targets.add(to);
-    this.watch(from, (value) => this.add(to, value));
+    this.#merge(from, to);
+  }
+
+  /** Adds the values of one slot to another, 32 at a time: most of what comes is already there. */
+  #merge(from: Slot, to: Slot): void {
+    if (from.list.length === 0) return;
+    if (++this.#merges > MERGES_MAX) {
+      throw new StampedeError(
+        "configuration",
+        `expected a script whose calls can be followed in ${MERGES_MAX} steps; this one takes more`,
+        {
+          hint: "put large libraries into files of their own that do not import k6, or use --engine k6",
+        },
+      );
+    }
+    if (from.bits.length > to.bits.length) to.bits = widened(to.bits, from.bits.length);
+    for (let word = 0; word < from.bits.length; word++) {
+      let fresh = (from.bits[word] ?? 0) & ~(to.bits[word] ?? 0);
+      if (fresh === 0) continue;
+      to.bits[word] = (to.bits[word] ?? 0) | fresh;
+      for (; fresh !== 0; fresh &= fresh - 1) {
+        const value = this.#values[word * 32 + 31 - Math.clz32(fresh & -fresh)];
+        if (value !== undefined) to.list.push(value);
+      }
+      this.#wake(to);
+    }
   }
 
   /** Calls back once per value that ever reaches the slot. */
@@ -97,6 +145,7 @@ export class ValueFlow {
   settle(): void {
     for (let slot = this.#queue.pop(); slot !== undefined; slot = this.#queue.pop()) {
       slot.queued = false;
+      for (const target of slot.targets) this.#merge(slot, target);
       // The list of watchers may grow while they run.
       for (let i = 0; i < slot.watchers.length; i++) {
         const watcher = slot.watchers[i];
@@ -122,6 +171,7 @@ export class ValueFlow {
     const slot = new Slot();
     value.props.set(name, slot);
     if (value.any !== null) this.connect(slot, value.any);
+    for (const reader of value.readers.get(name) ?? []) this.connect(slot, reader);
     for (const watcher of value.propWatchers) watcher(name, slot);
     return slot;
   }
@@ -133,6 +183,14 @@ export class ValueFlow {
       for (const slot of value.props.values()) this.connect(slot, value.any);
     }
     return value.any;
+  }
+
+  #readProp(value: Value, name: string, result: Slot): void {
+    const slot = value.props.get(name);
+    if (slot !== undefined) return this.connect(slot, result);
+    const readers = value.readers.get(name);
+    if (readers === undefined) value.readers.set(name, [result]);
+    else readers.push(result);
   }
 
   /** Reads `object.name`; a null name is a computed one. */
@@ -149,7 +207,7 @@ export class ValueFlow {
       if (value.kind === "promise") return;
       if (name === null) this.connect(this.any(value), result);
       else {
-        this.connect(this.prop(value, name), result);
+        this.#readProp(value, name, result);
         // A Map's elements are not its methods; an object's computed names may be any name.
         if (value.kind !== "collection") this.connect(value.elements, result);
       }
