@@ -12,12 +12,13 @@ import { signWebhook, verifyWebhook } from "./webhook-signature.ts";
 const ADMIN = "admin-token";
 const MERCHANT = "merchant-token";
 const SECRET = "webhook-secret";
+const started = new AsyncDisposableStack();
 let cluster: TestDatabase;
 let db: Database;
 let gateway: TestProcess;
 
 beforeAll(async () => {
-  cluster = await startTestDatabase();
+  cluster = started.use(await startTestDatabase());
   db = await cluster.create("gateway");
   await migrate(db, "gateway/migrations");
   gateway = await startProcess("gateway/main.ts", {
@@ -29,11 +30,9 @@ beforeAll(async () => {
     webhookSecret: SECRET,
     latencyMs: 5,
   });
+  started.use(gateway);
 });
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]();
-  await cluster[Symbol.asyncDispose]();
-});
+afterAll(() => started.disposeAsync());
 
 const answerSchema = z.object({
   payment_id: z.string().optional(),

@@ -5,12 +5,13 @@ import type { Database } from "../process.ts";
 import { startTestDatabase, withClient, type TestDatabase } from "../test-database.ts";
 import { tokenBucket } from "./app.ts";
 
+const started = new AsyncDisposableStack();
 let cluster: TestDatabase;
 let db: Database;
 let sink: TestProcess;
 
 beforeAll(async () => {
-  cluster = await startTestDatabase();
+  cluster = started.use(await startTestDatabase());
   db = await cluster.create("sink");
   await migrate(db, "sink/migrations");
   sink = await startProcess("sink/main.ts", {
@@ -19,11 +20,9 @@ beforeAll(async () => {
     db,
     merchantToken: "merchant-token",
   });
+  started.use(sink);
 });
-afterAll(async () => {
-  await sink[Symbol.asyncDispose]();
-  await cluster[Symbol.asyncDispose]();
-});
+afterAll(() => started.disposeAsync());
 
 const message = (id: string) => ({
   id,

@@ -16,8 +16,10 @@ const TEMPLATES = { shop: "shop_template", gateway: "gateway_template", sink: "s
 
 /** The cluster with its templates; one a test file. */
 export async function startCluster(): Promise<TestDatabase> {
-  const cluster = await startTestDatabase();
+  await using starting = new AsyncDisposableStack();
+  const cluster = starting.use(await startTestDatabase());
   await prepareTemplates({ db: cluster.db, templates: TEMPLATES, seed: 7, members: 25_000 });
+  starting.move();
   return cluster;
 }
 
@@ -48,15 +50,13 @@ export interface Stage extends AsyncDisposable {
 let stages = 0;
 
 export async function openStage(cluster: TestDatabase, variant: Variant): Promise<Stage> {
-  const n = ++stages;
-  const books = {
-    shop: await cluster.create(`shop_${n}`, TEMPLATES.shop),
-    gateway: await cluster.create(`gateway_${n}`, TEMPLATES.gateway),
-    sink: await cluster.create(`sink_${n}`, TEMPLATES.sink),
-  };
+  await using starting = new AsyncDisposableStack(); // what has started ends with us when the rest does not start
+  const books = await createBooks(cluster, ++stages);
   const run = { runId: "t" };
+  const start = async (entry: string, configuration: unknown): Promise<TestProcess> =>
+    starting.use(await startProcess(entry, configuration));
   const [gateway, sink] = await Promise.all([
-    startProcess("gateway/main.ts", {
+    start("gateway/main.ts", {
       ...run,
       port: 0,
       db: books.gateway,
@@ -65,7 +65,7 @@ export async function openStage(cluster: TestDatabase, variant: Variant): Promis
       webhookSecret: SECRET,
       latencyMs: 5,
     }),
-    startProcess("sink/main.ts", { ...run, port: 0, db: books.sink, merchantToken: MERCHANT }),
+    start("sink/main.ts", { ...run, port: 0, db: books.sink, merchantToken: MERCHANT }),
   ]);
   const shared = {
     ...run,
@@ -76,13 +76,13 @@ export async function openStage(cluster: TestDatabase, variant: Variant): Promis
   };
   const workerConfiguration = { ...shared, sinkUrl: sink.url, sinkToken: MERCHANT };
   const [shop, firstWorker] = await Promise.all([
-    startProcess("shop/main.ts", {
+    start("shop/main.ts", {
       ...shared,
       port: 0,
       operatorToken: OPERATOR,
       webhookSecret: SECRET,
     }),
-    startProcess("shop/worker.ts", workerConfiguration),
+    start("shop/worker.ts", workerConfiguration),
   ]);
   let worker = firstWorker;
   const rows: Stage["rows"] = (book, sql) =>
@@ -90,6 +90,7 @@ export async function openStage(cluster: TestDatabase, variant: Variant): Promis
       books[book],
       async (client) => (await client.query<Record<string, unknown>>(sql)).rows,
     );
+  starting.move();
   return {
     books,
     rows,
@@ -115,6 +116,14 @@ export async function openStage(cluster: TestDatabase, variant: Variant): Promis
         [shop, worker, gateway, sink].map((process) => process[Symbol.asyncDispose]()),
       );
     },
+  };
+}
+
+async function createBooks(cluster: TestDatabase, n: number): Promise<Stage["books"]> {
+  return {
+    shop: await cluster.create(`shop_${n}`, TEMPLATES.shop),
+    gateway: await cluster.create(`gateway_${n}`, TEMPLATES.gateway),
+    sink: await cluster.create(`sink_${n}`, TEMPLATES.sink),
   };
 }
 
