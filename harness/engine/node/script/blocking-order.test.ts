@@ -414,6 +414,29 @@ const CASES: readonly Case[] = [
     name: "a module-level IIFE that does not block, beside functions that do",
     source: `${all} const conf = (() => ({ urls: ["a", "b"], pick: (i) => conf.urls[i] }))(); const map = new Map([["get", 1]]); export default function () { http.get(conf.pick(0)); console.log(map.get("get")); const headers = new Map(); headers.set("a", "b"); console.log(headers.get("a")); }`,
   },
+  {
+    name: "shadowed names",
+    source: `${all} export default function () { const run = (http) => http.get("inner"); console.log(run({ get: (x) => x })); { const sleep = (x) => x; console.log(sleep(1)); } try { throw { get: () => "caught" }; } catch (http) { console.log(http.get("c")); } http.get("outer"); }`,
+  },
+  {
+    name: "async functions: for await, objects, nested, thrown, left unawaited",
+    source: `${all} const later = async (v) => ({ v, at: http.get(v).status }); async function* feed() { yield "f1"; yield "f2"; } const o = { async m(x) { try { return await later(x); } finally { sleep(x); } }, n: async function () { const inner = async () => { await null; sleep("deep"); return 1; }; return (await inner()) + (await inner()); } }; async function broken() { sleep("b"); await null; throw new Error("late"); }
+    export default async function () { for await (const x of feed()) { console.log((await later(x)).at); } console.log((await o.m("m")).v, await o.n()); try { await broken(); } catch (e) { console.log(e.message); } const rest = await Promise.allSettled([broken(), later("z")]); console.log(rest.map((r) => r.status).join()); for (const p of [later("p"), later("q")]) console.log((await p).v); }`,
+  },
+  {
+    name: "an async default that uses groups and plain helpers",
+    source: `${all} const login = () => { const r = http.post("login"); check(r, { in: (x) => x.status === 200 }); return r.json(); }; export default async () => { const who = login(); group("shop", () => { http.get(who.url); sleep(1); }); const r = await http.asyncRequest("GET", "z"); console.log(r.status); };`,
+  },
+  {
+    name: "factories, closures that keep clients, mixins",
+    source: `${all} const make = (base) => { const cache = new Map(); const self = { get(p) { if (!cache.has(p)) cache.set(p, http.get(base + p).status); return cache.get(p); }, with(extra) { return { ...self, ...extra }; } }; return self; }; const Logs = (Base) => class extends Base { run(x) { console.log("run"); return super.run(x); } }; class Plain { run(x) { return http.get(x).status; } } const clients = { a: make("a/"), b: make("b/").with({ extra: () => sleep("extra") }) };
+    export default function () { for (const name of Object.keys(clients)) console.log(clients[name].get("1"), clients[name].get("1")); clients.b.extra(); console.log(new (Logs(Plain))("x").run("y")); const { get } = clients.a; console.log(get("2")); }`,
+  },
+  {
+    name: "weighted choice, state machines, callbacks in objects, queues",
+    source: `${all} const actions = [{ weight: 1, run: () => http.get("w1") }, { weight: 2, run() { http.get("w2"); } }]; const pick = (n) => { let left = n; for (const a of actions) { if (left < a.weight) return a; left -= a.weight; } }; const states = { start: (c) => { http.get("start"); return "end"; }, end: (c) => { c.done = true; sleep(1); return null; } }; const queue = []; const on = {}; const listen = (e, f) => { (on[e] ||= []).push(f); }; const emit = (e, x) => { for (const f of on[e] ?? []) f(x); };
+    export default function () { [0, 1, 2].map(pick).forEach((a) => a.run()); const c = {}; for (let s = "start"; s; ) s = states[s](c); queue.push(() => http.get("q")); while (queue.length) queue.shift()(); listen("e", (x) => http.get("on" + x)); emit("e", 1); emit("none", 1); const chain = actions.reduce((f, a) => () => { f(); a.run(); }, () => sleep("first")); chain(); }`,
+  },
 ];
 
 describe("the trace of a rewritten script equals that of a blocking engine", () => {

@@ -29,7 +29,8 @@ export interface CompileOptions {
 export interface CompiledScript {
   /**
    * Runs the init code: a fresh instance of every user module, sharing the compiled code. Returns the exports.
-   * Functions that reach a blocking call return promises: always await what an export returns. What the init code
+   * Functions that reach a blocking call return promises: always await what an export returns.
+   * `isUserAsync` (rewrite-marks.ts) tells the user's own async functions from those. What the init code
    * throws comes out as it is; give it to `mapStack`.
    */
   instantiate(scope: ScriptScope): Record<string, unknown>;
@@ -40,9 +41,3 @@ export interface CompiledScript {
   /** file:line (file relative to the working directory) of an export, or null when there is no such export. */
   locate(exportName: string): string | null;
 }
-
-/**
- * Whether a function was written `async` by the user: what `group` and `check` refuse. False for functions that the
- * rewrite made async; those are to be awaited.
- */
-export type IsUserAsync = (value: unknown) => boolean;
