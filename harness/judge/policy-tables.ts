@@ -193,7 +193,7 @@ async function attributesOf(
   where: string,
 ): Promise<{ names: Set<string>; categorical: string[] }> {
   const [row] = await db.all(
-    `SELECT CAST(json_group_structure(attributes) AS VARCHAR) AS structure FROM policy_snapshots WHERE ${where} AND json_type(attributes) = 'OBJECT'`,
+    `SELECT CAST(json_group_structure(attributes) AS VARCHAR) AS structure FROM (SELECT DISTINCT attributes FROM policy_snapshots WHERE ${where}) WHERE json_type(attributes) = 'OBJECT'`,
   );
   const structure: unknown =
     typeof row?.["structure"] === "string" ? JSON.parse(row["structure"]) : {};
