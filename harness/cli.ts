@@ -29,9 +29,9 @@ function collect(text: string, all: readonly string[] = []): string[] {
 
 /** Options that several commands share. */
 const shared = {
-  seed: () => new Option("--seed N", "everything chosen follows from it; a fresh one when absent").argParser(wholeNumber),
-  out: () => new Option("--out DIR", "where run folders go (default: reports/out here, ./stampede-runs when installed)"),
-  env: () => new Option("-e, --env NAME=VALUE", "a variable for the script's __ENV; CAPACITY fixes the capacity instead of measuring it").argParser(pair),
+  seed: () => new Option("--seed <n>", "everything chosen follows from it; a fresh one when absent").argParser(wholeNumber),
+  out: () => new Option("--out <dir>", "where run folders go (default: reports/out here, ./stampede-runs when installed)"),
+  env: () => new Option("-e, --env <name=value>", "a variable for the script's __ENV; CAPACITY fixes the capacity instead of measuring it").argParser(pair),
 };
 
 function program(exit: (code: number) => void): Command {
@@ -40,9 +40,9 @@ function program(exit: (code: number) => void): Command {
     .exitOverride()
     .configureHelp({ showGlobalOptions: true });
   stampede.addHelpText("after", "\nexit codes: 0 pass · 99 threshold or SLO · 104 bad input · 105 interrupted · 109 environment · 111 invariant violated · 112 inconclusive · 113 regression · 114 unsafe");
-  const run = stampede.command("run <scenario>").description("run one scenario against one target and judge it").addOption(new Option("--target WORD", "the sample service's variant").choices(["naive", "guarded"]).default("guarded"));
+  const run = stampede.command("run <scenario>").description("run one scenario against one target and judge it").addOption(new Option("--target <word>", "the sample service's variant").choices(["naive", "guarded"]).default("guarded"));
   run.addOption(shared.seed()).addOption(shared.out()).addOption(shared.env());
-  run.addOption(new Option("--allow-host HOST", "a host beside loopback that may be sent to (repeatable)").argParser(collect).default([]));
+  run.addOption(new Option("--allow-host <host>", "a host beside loopback that may be sent to (repeatable)").argParser(collect).default([]));
   run.action(async (scenario: string, options: Parameters<typeof runCommand>[1]) => exit(await runCommand(scenario, options)));
   stampede
     .command("demo")
@@ -55,7 +55,7 @@ function program(exit: (code: number) => void): Command {
   stampede
     .command("judge [run]")
     .description("judge a stored run again, or books exported from anywhere (CSV, Parquet), with no load")
-    .addOption(new Option("--evidence DIR", "a folder of canonical tables instead of a run"))
+    .addOption(new Option("--evidence <dir>", "a folder of canonical tables instead of a run"))
     .addOption(new Option("--json", "the verdict as JSON on stdout"))
     .action(async (dir: string | undefined, options: { evidence?: string; json?: boolean }) => exit(await judgeCommand(dir, options)));
   stampede.command("compare <run-a> <run-b>").description("verdict changes, collapse figures and SLOs of two runs side by side").action(async (a: string, b: string) => exit(await compareCommand(a, b)));

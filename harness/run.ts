@@ -7,7 +7,7 @@ import { writeRunReports } from "./rehearsal/reports.ts";
 import { decide } from "./rehearsal/decide.ts";
 import { describeRun, writeRunJson } from "./rehearsal/describe.ts";
 import { driveCrowd } from "./rehearsal/drive.ts";
-import { growFolder } from "./rehearsal/finish.ts";
+import { engineLog, growFolder } from "./rehearsal/finish.ts";
 import { loadScenario } from "./rehearsal/load.ts";
 import type { RunPlan, Show } from "./rehearsal/plan.ts";
 import { settle } from "./rehearsal/settle.ts";
@@ -25,7 +25,7 @@ export async function run(plan: RunPlan, world: World, capacity: number, show: S
   const live = new LiveFigures({ goodputKinds: event.goodputKinds, goodputScenarios: event.goodputScenarios, deadlineS: event.customer.deadlineS, attemptTimeoutS: event.customer.attemptTimeoutS, phases: phases.map((p) => ({ role: p.role, start_s: p.startS, end_s: p.endS })) });
   const recorder = new Recorder(live);
   const env = { ...plan.env, BASE_URL: target.baseUrl, CAPACITY: String(capacity) };
-  await using prepared = await nodeEngine.prepare({ script: plan.script, env, seed: plan.seed, phases, allowHosts: plan.allowHosts, history: recorder, log: (line) => show.say(line), signal });
+  await using prepared = await nodeEngine.prepare({ script: plan.script, env, seed: plan.seed, phases, allowHosts: plan.allowHosts, history: recorder, log: engineLog(paths.logs), signal });
   const driven = await driveCrowd({ prepared, event, phases, target, variant: plan.variant, recorder, live, show, signal });
   const settled = await settle(target, recorder, { drainS: event.drainS, seed: plan.seed, t0Ns: driven.t0Ns, evidenceDir: paths.evidence, show });
   await recorder.write(paths);

@@ -16,7 +16,7 @@ function importTable(): Map<string, string[]> {
   const rows = read("ARCHITECTURE.md").matchAll(/^\| ([a-z/.\-, ]+) \| (.+) \|$/gm);
   const table = new Map<string, string[]>();
   for (const [, folder = "", may = ""] of rows) {
-    if (folder === "folder") continue;
+    if (folder === "folder" || folder.startsWith("-")) continue;
     table.set(folder.trim(), may.split(",").map((word) => word.trim()));
   }
   return table;

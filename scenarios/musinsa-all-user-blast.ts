@@ -69,7 +69,7 @@ export const event: Event = {
       request: {
         policy: "withdraw@1",
         campaign_id: "member-day",
-        scope: "coupon_campaign = 'member-day'",
+        scope: "coupon_campaign = 'member-day' and status != 'pending'",
         carve_outs: "status = 'shipped'",
         coupon_action: "void",
         deadline_ms: 10_000,

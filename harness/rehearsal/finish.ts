@@ -1,5 +1,5 @@
 /** A run's folder grows beside its final place and moves there whole: nobody ever sees half a report. */
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join, basename } from "node:path";
 import { StampedeError, messageOf } from "../errors.ts";
 import { makeRunFolder } from "../history/run-folder.ts";
@@ -43,4 +43,10 @@ export function checkWritable(root: string): void {
   } catch (cause) {
     throw new StampedeError("configuration", `expected a folder to write results to; ${root} cannot be written: ${messageOf(cause)}`, { hint: "give another with --out DIR", cause });
   }
+}
+
+/** Where the engine's and the script's own lines go in a judged run: hundreds of failed requests are the story, not news. */
+export function engineLog(logsDir: string): (line: string) => void {
+  const path = join(logsDir, "engine.log");
+  return (line) => appendFileSync(path, `${line}\n`);
 }
