@@ -10,9 +10,10 @@
  *     books_present(name)                      the tables that were really there: a stand-in is empty and proves nothing
  *     shop_clock(seq, at_us)                   commit times of the shop's book, for columns that hold a seq alone
  *     order_log, coupon_log                    one row an event, with the status before and after it: prev_*, next_*;
- *                                              prev_sure / next_sure: the order of the two is beyond doubt
+ *                                              prev_sure: the order of the two is beyond doubt
  *     payment_log                              the gateway's rows with the order they belong to and what they act on
  *     order_money                              one row an order (or capture without one): what the gateway holds of it
+ *     attempts                                 the operations but reads, with what their JSON asked and was told
  *     intents                                  one row a wish: acknowledged, refused, in_books, resolution
  */
 import { READ_KINDS } from "../history/operation.ts";
@@ -44,21 +45,35 @@ async function macros(db: Database, drained: boolean): Promise<void> {
       WHERE seq IS NOT NULL AND at_us IS NOT NULL GROUP BY seq;`);
 }
 
+/** What a log keeps of its events: sorting is the costly part, and every column more is sorted along. */
+const LOGS = {
+  order_log: {
+    table: "order_events",
+    id: "order_id",
+    keeps: "order_id, seq, version, from_status, to_status",
+  },
+  coupon_log: {
+    table: "coupon_events",
+    id: "coupon_id",
+    keeps: "coupon_id, seq, version, from_status, to_status, actor, job_id, order_id, intent",
+  },
+} as const;
+
 /** One entity's events in order: `version` is written under the row's lock and decides, whatever seq and clock say. */
-function logSql(table: "order_events" | "coupon_events", id: "order_id" | "coupon_id"): string {
-  const sure = (a: string, b: string, which: string): string =>
-    `coalesce(${a} < ${b}, false) OR surely_before(${which === "prev" ? "prev_seq, prev_us, seq, us" : "seq, us, next_seq, next_us"})`;
+async function logSql(db: Database, log: keyof typeof LOGS): Promise<string> {
+  const { table, id, keeps } = LOGS[log];
+  const [untimed] = await db.all(`SELECT count(*) AS n FROM ${table} WHERE at_us IS NULL`);
+  const timed =
+    untimed?.["n"] === 0
+      ? `SELECT ${keeps}, at_us AS us FROM ${table}`
+      : `SELECT e.* EXCLUDE (at_us), coalesce(e.at_us, k.at_us) AS us FROM (SELECT ${keeps}, at_us FROM ${table}) e LEFT JOIN shop_clock k ON k.seq = CASE WHEN e.at_us IS NULL THEN e.seq END`;
   return `
-    WITH timed AS (
-      SELECT e.*, coalesce(e.at_us, k.at_us) AS us FROM ${table} e LEFT JOIN shop_clock k ON k.seq = CASE WHEN e.at_us IS NULL THEN e.seq END),
+    WITH timed AS (${timed}),
     chained AS (
       SELECT *, lag(to_status) OVER w AS prev_status, lag(seq) OVER w AS prev_seq, lag(us) OVER w AS prev_us, lag(version) OVER w AS prev_version,
-        lead(to_status) OVER w AS next_status, lead(seq) OVER w AS next_seq, lead(us) OVER w AS next_us, lead(version) OVER w AS next_version,
-        row_number() OVER w AS step
+        lead(to_status) OVER w AS next_status, lead(seq) OVER w AS next_seq, lead(us) OVER w AS next_us, row_number() OVER w AS step
       FROM timed WINDOW w AS (PARTITION BY ${id} ORDER BY version NULLS LAST, seq, us))
-    SELECT l.* EXCLUDE (at_us, next_version),
-      ${sure("l.prev_version", "l.version", "prev")} AS prev_sure, ${sure("l.version", "l.next_version", "next")} AS next_sure
-    FROM chained l`;
+    SELECT *, coalesce(prev_version < version, false) OR surely_before(prev_seq, prev_us, seq, us) AS prev_sure FROM chained`;
 }
 
 /** Where the books keep a wish's key. Orders and claims must (design.md §6); of the others absence proves nothing unless such keys are there at all. */
@@ -88,17 +103,20 @@ async function intents(db: Database, books: LoadedBooks): Promise<void> {
   const always = kept.filter((place) => place.always).map((place) => literal(place.kind));
   const reads = [...READ_KINDS].map(literal).join(", ");
   await db.run(`
+    -- Each JSON text is parsed once, for all that any invariant asks of it.
+    CREATE TABLE attempts AS
+    SELECT intent, kind, attempt, outcome, process = 'operator' AS operator, time_invoke_ns, time_complete_ns,
+      asked[1] AS user_id, asked[2] AS campaign_id, asked[3] AS for_order,
+      told[1] AS order_id, told[2] AS coupon_id, told[3] AS code, told[4] AS job_id, told[5] AS issued, told[6] AS status
+    FROM (SELECT *, json_extract_string(request, ['$.user_id', '$.campaign_id', '$.order_id']) AS asked,
+        CASE WHEN outcome = 'ok' THEN json_extract_string(response, ['$.order_id', '$.coupon_id', '$.code', '$.job_id', '$.issued', '$.status']) END AS told
+      FROM ops WHERE kind NOT IN (${reads}));
     CREATE TABLE intents AS
     WITH wishes AS (
-      SELECT intent, kind, count(*) AS attempts, count(*) FILTER (outcome = 'info') AS infos,
-        coalesce(bool_or(process = 'operator'), false) AS operator,
+      SELECT intent, kind, count(*) AS attempts, count(*) FILTER (outcome = 'info') AS infos, coalesce(bool_or(operator), false) AS operator,
         coalesce(bool_or(outcome = 'ok'), false) AS acknowledged, coalesce(bool_and(outcome = 'fail'), false) AS refused,
-        any_value(request->>'$.user_id') AS user_id, any_value(request->>'$.campaign_id') AS campaign_id,
-        coalesce(min(response->>'$.order_id') FILTER (outcome = 'ok'), any_value(request->>'$.order_id')) AS order_id,
-        min(response->>'$.coupon_id') FILTER (outcome = 'ok') AS coupon_id, min(response->>'$.code') FILTER (outcome = 'ok') AS code,
-        min(response->>'$.job_id') FILTER (outcome = 'ok') AS job_id,
-        min(time_invoke_ns) AS begin_ns, max(time_complete_ns) AS end_ns
-      FROM ops WHERE intent IS NOT NULL AND kind NOT IN (${reads}) GROUP BY intent, kind),
+        any_value(user_id) AS user_id, any_value(campaign_id) AS campaign_id, coalesce(any_value(order_id), any_value(for_order)) AS order_id
+      FROM attempts WHERE intent IS NOT NULL GROUP BY intent, kind),
     keys AS (${keys.length === 0 ? "SELECT NULL::VARCHAR AS kind, NULL::VARCHAR AS intent WHERE false" : `SELECT DISTINCT * FROM (${keys.join(" UNION ALL ")})`}),
     keeps AS (SELECT DISTINCT kind FROM (SELECT kind FROM wishes SEMI JOIN keys USING (kind, intent) ${always.length === 0 ? "" : `UNION ALL SELECT unnest([${always.join(", ")}])`})),
     placed AS (
@@ -117,8 +135,12 @@ async function intents(db: Database, books: LoadedBooks): Promise<void> {
  */
 const PAYMENT_LOG = `
   CREATE TABLE payment_log AS
-  WITH refs AS (SELECT id AS ref, id FROM orders WHERE id IS NOT NULL UNION SELECT intent, min(id) FROM orders WHERE intent IS NOT NULL AND intent NOT IN (SELECT id FROM orders WHERE id IS NOT NULL) GROUP BY intent),
-  settled AS (SELECT DISTINCT kind, idempotency_key FROM payments WHERE result IN ('ok', 'declined') AND idempotency_key IS NOT NULL),
+  WITH unnamed AS (SELECT DISTINCT merchant_ref AS ref FROM payments WHERE order_id IS NULL AND merchant_ref IS NOT NULL),
+  refs AS (
+    SELECT u.ref, coalesce(any_value(o.id), min(i.id)) AS id FROM unnamed u LEFT JOIN orders o ON o.id = u.ref LEFT JOIN orders i ON i.intent = u.ref GROUP BY u.ref),
+  settled AS (
+    SELECT DISTINCT kind, idempotency_key FROM payments WHERE result IN ('ok', 'declined')
+      AND idempotency_key IN (SELECT idempotency_key FROM payments WHERE result = 'unknown')),
   named AS (
     SELECT p.*, coalesce(p.order_id, r.id, p.merchant_ref) AS own_ref FROM payments p LEFT JOIN refs r ON r.ref = CASE WHEN p.order_id IS NULL THEN p.merchant_ref END)
   SELECT p.id, p.parent_id, coalesce(p.own_ref, q.own_ref) AS order_ref, p.merchant_ref, p.kind, q.kind AS parent_kind, p.idempotency_key, p.seq, p.at_us AS us,
@@ -136,6 +158,7 @@ const ORDER_MONEY = `
     coalesce(sum(amount) FILTER (kind = 'capture' AND result = 'unknown'), 0)::BIGINT AS unknown_in,
     coalesce(sum(amount) FILTER ((kind = 'refund' AND result = 'unknown') OR (kind = 'void' AND result <> 'declined' AND parent_kind IS NULL)
       OR (kind = 'void' AND result = 'unknown' AND parent_kind = 'capture')), 0)::BIGINT AS unknown_out,
+    count(*) FILTER (kind = 'capture' AND result <> 'declined') AS captures,
     max(us) FILTER (kind = 'capture' AND result = 'ok') AS captured_us,
     max(us) FILTER (kind IN ('refund', 'void') AND result = 'ok') AS returned_us,
     min(id) FILTER (kind = 'capture') AS capture_id, max(seq) AS seq
@@ -159,10 +182,9 @@ export async function derive(
   if (named("payment_log") || named("order_money")) await db.run(PAYMENT_LOG);
   if (named("order_money")) await db.run(ORDER_MONEY);
   if (named("order_log"))
-    await db.run(`CREATE TABLE order_log AS ${logSql("order_events", "order_id")}`);
-  if (named("coupon_log")) {
+    await db.run(`CREATE TABLE order_log AS ${await logSql(db, "order_log")}`);
+  if (named("coupon_log"))
     await db.run(
-      `CREATE TABLE coupon_log AS SELECT e.*, c.campaign_id, c.user_id FROM (${logSql("coupon_events", "coupon_id")}) e LEFT JOIN (SELECT id, any_value(campaign_id) AS campaign_id, any_value(user_id) AS user_id FROM coupons GROUP BY id) c ON c.id = e.coupon_id`,
+      `CREATE TABLE coupon_log AS SELECT e.*, c.campaign_id, c.user_id FROM (${await logSql(db, "coupon_log")}) e LEFT JOIN (SELECT id, any_value(campaign_id) AS campaign_id, any_value(user_id) AS user_id FROM coupons GROUP BY id) c ON c.id = e.coupon_id`,
     );
-  }
 }

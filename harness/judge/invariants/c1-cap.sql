@@ -35,8 +35,8 @@ in_the_books AS (
   FROM upper_bound WHERE issue AND (least > cap OR most > cap)),
 -- What customers were told they own. An operator's issue is one operation for a whole job and does not count.
 told AS (
-  SELECT DISTINCT request->>'$.campaign_id' AS campaign_id, coalesce(response->>'$.coupon_id', response->>'$.code', intent) AS coupon
-  FROM ops WHERE kind IN ('issue', 'claim') AND outcome = 'ok' AND process IS DISTINCT FROM 'operator'),
+  SELECT DISTINCT campaign_id, coalesce(coupon_id, code, intent) AS coupon
+  FROM attempts WHERE kind IN ('issue', 'claim') AND outcome = 'ok' AND operator IS NOT TRUE),
 freed AS (SELECT DISTINCT coupon_id FROM coupon_log WHERE to_status = 'void' AND from_status IN ('issued', 'released')),
 acknowledged AS (
   SELECT c.id, c.cap, count(*) AS n FROM told t JOIN campaigns c ON c.id = t.campaign_id ANTI JOIN freed f ON f.coupon_id = t.coupon

@@ -32,7 +32,7 @@ counted AS (
     sum(step) OVER (PARTITION BY campaign_id, who ORDER BY late, live, seq, coupon_id ROWS UNBOUNDED PRECEDING) AS most
   FROM steps),
 codes AS (
-  SELECT intent, count(DISTINCT coalesce(response->>'$.code', response->>'$.coupon_id')) AS n FROM ops
+  SELECT intent, count(DISTINCT coalesce(code, coupon_id)) AS n FROM attempts
   WHERE kind = 'claim' AND outcome = 'ok' AND intent IS NOT NULL GROUP BY intent HAVING n > 1),
 -- One key, two coupons in the books: an attempt nobody heard of took effect, and so did its retry.
 doubled AS (

@@ -11,15 +11,14 @@
 SELECT count(*) FILTER (acknowledged) AS considered, count(*) FILTER (resolution = 'unknown') AS unknown FROM intents WHERE kind IN ('claim', 'issue')
 -- statement: violations
 WITH acknowledged AS (
-  SELECT intent, request->>'$.user_id' AS user_id, response->>'$.coupon_id' AS coupon_id, response->>'$.code' AS code,
-    response->>'$.job_id' AS job_id, try_cast(response->>'$.issued' AS BIGINT) AS issued, max(time_complete_ns) AS told_ns, bool_or(process = 'operator') AS operator
-  FROM ops WHERE kind IN ('claim', 'issue') AND outcome = 'ok' GROUP BY ALL),
+  SELECT intent, user_id, coupon_id, code, job_id, try_cast(issued AS BIGINT) AS issued, max(time_complete_ns) AS told_ns, bool_or(operator) AS operator
+  FROM attempts WHERE kind IN ('claim', 'issue') AND outcome = 'ok' GROUP BY ALL),
 of_customers AS (SELECT * FROM acknowledged WHERE job_id IS NULL AND operator IS NOT TRUE),
 keys AS (SELECT intent, min(coupon_id) AS coupon_id FROM coupon_events WHERE intent IS NOT NULL AND from_status IS NULL GROUP BY intent),
 placed AS (
   SELECT a.*, coalesce(c.id, d.id, CASE WHEN a.coupon_id IS NULL AND a.code IS NULL THEN k.coupon_id END) AS found, coalesce(c.user_id, d.user_id) AS owner
   FROM of_customers a LEFT JOIN coupons c ON c.id = a.coupon_id
-    LEFT JOIN coupons d ON a.coupon_id IS NULL AND d.code = a.code LEFT JOIN keys k ON k.intent = a.intent),
+    LEFT JOIN coupons d ON d.code = CASE WHEN a.coupon_id IS NULL THEN a.code END LEFT JOIN keys k ON k.intent = a.intent),
 -- The last thing a read said of the coupon after its owner had been told of it.
 reads AS (
   SELECT p.intent, p.found, r.kind, r.time_invoke_ns,

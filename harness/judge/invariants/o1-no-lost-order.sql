@@ -12,7 +12,7 @@
 SELECT count(*) FILTER (acknowledged OR refused) AS considered, count(*) FILTER (resolution = 'unknown') AS unknown FROM intents WHERE kind = 'order'
 -- statement: violations
 WITH acknowledged AS (
-  SELECT intent, response->>'$.order_id' AS order_id FROM ops WHERE kind = 'order' AND outcome = 'ok' GROUP BY ALL),
+  SELECT DISTINCT intent, order_id FROM attempts WHERE kind = 'order' AND outcome = 'ok'),
 lost AS (
   SELECT a.intent, a.order_id FROM acknowledged a ANTI JOIN orders o ON o.intent = a.intent WHERE a.order_id IS NULL
   UNION ALL

@@ -12,7 +12,7 @@ SELECT count(intent) AS considered, count(*) FILTER (intent IS NULL) AS unknown 
 -- statement: violations
 WITH bodies AS (
   SELECT intent, count(DISTINCT json(request)) FILTER (outcome = 'ok') AS taken, count(DISTINCT json(request)) FILTER (outcome IN ('ok', 'info')) AS maybe, bool_or(outcome = 'ok') AS any_ok
-  FROM ops WHERE kind = 'order' AND intent IS NOT NULL AND request IS NOT NULL GROUP BY intent HAVING count(*) > 1)
+  FROM ops SEMI JOIN (FROM intents WHERE kind = 'order' AND attempts > 1) USING (intent) WHERE kind = 'order' AND request IS NOT NULL GROUP BY intent)
 SELECT 'definite' AS certainty, NULL::BIGINT AS seq, intent AS subject, count(DISTINCT id) || ' orders: ' || min(id) || ', ' || max(id) AS detail, count(DISTINCT id) AS size
 FROM orders WHERE intent IS NOT NULL GROUP BY intent HAVING count(DISTINCT id) > 1
 UNION ALL

@@ -25,9 +25,8 @@ both_won AS (
   FROM pairs WHERE place <> 'before' OR to_status = 'cancelled' GROUP BY order_id),
 ended AS (SELECT order_id, bool_or(to_status = 'shipped') AS shipped, bool_or(to_status = 'cancelled') AS cancelled FROM order_events WHERE to_status IN ('shipped', 'cancelled') GROUP BY order_id),
 told AS (
-  SELECT DISTINCT kind, coalesce(request->>'$.order_id', response->>'$.order_id') AS order_id,
-    coalesce(response->>'$.status', CASE kind WHEN 'cancel' THEN 'cancelled' ELSE 'shipped' END) AS status
-  FROM ops WHERE kind IN ('cancel', 'ship') AND outcome = 'ok'),
+  SELECT DISTINCT kind, coalesce(for_order, order_id) AS order_id, coalesce(status, CASE kind WHEN 'cancel' THEN 'cancelled' ELSE 'shipped' END) AS status
+  FROM attempts WHERE kind IN ('cancel', 'ship') AND outcome = 'ok'),
 -- "cancelling" is a promise to look; a later message may take it back.
 misled AS (
   SELECT t.order_id, t.kind, t.status FROM told t JOIN ended e USING (order_id)

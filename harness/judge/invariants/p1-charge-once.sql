@@ -10,17 +10,19 @@
 -- A capture counts as net until a void or its refunds have returned all of it. A refund that names no capture is taken to
 -- have returned as much as it could.
 -- statement: sample
-SELECT count(DISTINCT order_ref) AS considered, count(*) FILTER (result = 'unknown') AS unknown FROM payment_log WHERE kind = 'capture' AND result <> 'declined'
+SELECT count(*) AS considered, count(*) FILTER (unknown_in > 0) AS unknown FROM order_money WHERE captures > 0
 -- statement: violations
-WITH returned AS (
-  SELECT parent_id, sum(amount) AS amount FROM payment_log WHERE kind IN ('refund', 'void') AND result = 'ok' AND parent_kind = 'capture' GROUP BY parent_id),
+-- One capture alone is never one too many.
+WITH several AS (FROM payment_log SEMI JOIN (FROM order_money WHERE captures > 1) USING (order_ref)),
+returned AS (
+  SELECT parent_id, sum(amount) AS amount FROM several WHERE kind IN ('refund', 'void') AND result = 'ok' AND parent_kind = 'capture' GROUP BY parent_id),
 captures AS (
   SELECT p.order_ref, p.id, p.seq, p.result, p.amount - coalesce(r.amount, 0) AS remains
-  FROM payment_log p LEFT JOIN returned r ON r.parent_id = p.id WHERE p.kind = 'capture' AND p.result IN ('ok', 'unknown') AND p.order_ref IS NOT NULL),
+  FROM several p LEFT JOIN returned r ON r.parent_id = p.id WHERE p.kind = 'capture' AND p.result IN ('ok', 'unknown') AND p.order_ref IS NOT NULL),
 loose AS (
   SELECT order_ref, coalesce(sum(amount) FILTER (result = 'ok' AND kind = 'refund' AND parent_kind IS DISTINCT FROM 'capture'), 0) AS returned,
     coalesce(sum(amount) FILTER (result = 'unknown' OR (kind = 'void' AND parent_kind IS NULL)), 0) AS maybe
-  FROM payment_log WHERE kind IN ('refund', 'void') AND result IN ('ok', 'unknown') GROUP BY order_ref),
+  FROM several WHERE kind IN ('refund', 'void') AND result IN ('ok', 'unknown') GROUP BY order_ref),
 charged AS (
   SELECT c.order_ref, max(c.seq) AS seq, count(*) FILTER (c.result = 'ok' AND c.remains > 0) AS n, count(*) FILTER (c.remains > 0) AS n_maybe,
     coalesce(sum(c.remains) FILTER (c.result = 'ok' AND c.remains > 0), 0) AS held, coalesce(max(c.remains) FILTER (c.result = 'ok' AND c.remains > 0), 0) AS largest,
