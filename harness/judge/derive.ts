@@ -12,7 +12,8 @@
  *     order_log, coupon_log                    one row an event, with the status before and after it: prev_*, next_*;
  *                                              prev_sure: the order of the two is beyond doubt
  *     payment_log                              the gateway's rows with the order they belong to and what they act on
- *     order_money                              one row an order (or capture without one): what the gateway holds of it
+ *     order_money                              one row an order, or capture without one: what the shop and the gateway say
+ *                                              was taken and given back
  *     attempts                                 the operations but reads, with what their JSON asked and was told
  *     intents                                  one row a wish: acknowledged, refused, in_books, resolution
  */
@@ -95,10 +96,13 @@ const KEPT_IN: readonly { kind: string; table: string; where: string; always: bo
 ];
 
 async function intents(db: Database, books: LoadedBooks): Promise<void> {
-  const kept = KEPT_IN.filter((place) => books.present.get(place.table)?.has("intent") === true);
-  const keys = kept.map(
-    (place) =>
-      `SELECT ${literal(place.kind)} AS kind, intent FROM ${place.table} WHERE intent IS NOT NULL AND ${place.where}`,
+  const kinds = new Set((await db.all("SELECT DISTINCT kind FROM ops")).map((row) => row["kind"]));
+  const kept = KEPT_IN.filter(
+    (place) => kinds.has(place.kind) && books.present.get(place.table)?.has("intent") === true,
+  );
+  const found = kept.map(
+    ({ kind, table, where }) =>
+      `CASE WHEN w.kind = ${literal(kind)} THEN w.intent END IN (SELECT intent FROM ${table} WHERE intent IS NOT NULL AND ${where})`,
   );
   const always = kept.filter((place) => place.always).map((place) => literal(place.kind));
   const reads = [...READ_KINDS].map(literal).join(", ");
@@ -117,15 +121,14 @@ async function intents(db: Database, books: LoadedBooks): Promise<void> {
         coalesce(bool_or(outcome = 'ok'), false) AS acknowledged, coalesce(bool_and(outcome = 'fail'), false) AS refused,
         any_value(user_id) AS user_id, any_value(campaign_id) AS campaign_id, coalesce(any_value(order_id), any_value(for_order)) AS order_id
       FROM attempts WHERE intent IS NOT NULL GROUP BY intent, kind),
-    keys AS (${keys.length === 0 ? "SELECT NULL::VARCHAR AS kind, NULL::VARCHAR AS intent WHERE false" : `SELECT DISTINCT * FROM (${keys.join(" UNION ALL ")})`}),
-    keeps AS (SELECT DISTINCT kind FROM (SELECT kind FROM wishes SEMI JOIN keys USING (kind, intent) ${always.length === 0 ? "" : `UNION ALL SELECT unnest([${always.join(", ")}])`})),
     placed AS (
-      SELECT w.*, k.intent IS NOT NULL OR (w.kind = 'order' AND o.id IS NOT NULL) AS in_books, p.kind IS NOT NULL AS provable
-      FROM wishes w LEFT JOIN keys k USING (kind, intent) LEFT JOIN keeps p ON p.kind = w.kind
-        LEFT JOIN (SELECT DISTINCT id FROM orders) o ON o.id = CASE WHEN w.kind = 'order' AND w.acknowledged THEN w.order_id END)
-    SELECT * EXCLUDE (provable), CASE
+      SELECT w.*, ${["false", ...found].map((test) => `coalesce(${test}, false)`).join(" OR ")}
+        OR coalesce(CASE WHEN w.kind = 'order' AND w.acknowledged THEN w.order_id END IN (SELECT id FROM orders WHERE id IS NOT NULL), false) AS in_books
+      FROM wishes w),
+    provable AS (SELECT DISTINCT kind FROM placed WHERE acknowledged AND in_books ${always.length === 0 ? "" : `UNION SELECT unnest([${always.join(", ")}])`})
+    SELECT *, CASE
       WHEN acknowledged THEN 'took-effect' WHEN refused THEN 'did-not'
-      WHEN in_books THEN 'took-effect' WHEN provable AND drained() THEN 'did-not' ELSE 'unknown' END AS resolution
+      WHEN in_books THEN 'took-effect' WHEN kind IN (FROM provable) AND drained() THEN 'did-not' ELSE 'unknown' END AS resolution
     FROM placed`);
 }
 
@@ -142,27 +145,41 @@ const PAYMENT_LOG = `
     SELECT DISTINCT kind, idempotency_key FROM payments WHERE result IN ('ok', 'declined')
       AND idempotency_key IN (SELECT idempotency_key FROM payments WHERE result = 'unknown')),
   named AS (
-    SELECT p.*, coalesce(p.order_id, r.id, p.merchant_ref) AS own_ref FROM payments p LEFT JOIN refs r ON r.ref = CASE WHEN p.order_id IS NULL THEN p.merchant_ref END)
-  SELECT p.id, p.parent_id, coalesce(p.own_ref, q.own_ref) AS order_ref, p.merchant_ref, p.kind, q.kind AS parent_kind, p.idempotency_key, p.seq, p.at_us AS us,
+    SELECT p.*, coalesce(p.order_id, r.id, p.merchant_ref) AS own_ref FROM payments p LEFT JOIN refs r ON r.ref = CASE WHEN p.order_id IS NULL THEN p.merchant_ref END),
+  parents AS (
+    SELECT id, any_value(kind) AS kind, any_value(amount) AS amount, any_value(own_ref) AS own_ref FROM named
+    WHERE id IN (SELECT parent_id FROM payments WHERE parent_id IS NOT NULL AND (kind <> 'capture' OR order_id IS NULL)) GROUP BY id)
+  SELECT p.id, p.parent_id, coalesce(p.own_ref, q.own_ref) AS order_ref, p.kind, q.kind AS parent_kind, p.idempotency_key, p.seq, p.at_us AS us,
     CASE WHEN p.kind = 'void' THEN coalesce(nullif(p.amount, 0), q.amount, 0) ELSE coalesce(p.amount, 0) END AS amount,
     CASE WHEN p.result = 'unknown' AND s.idempotency_key IS NOT NULL THEN 'declined' ELSE p.result END AS result
-  FROM named p LEFT JOIN named q ON q.id = p.parent_id LEFT JOIN settled s ON s.kind = p.kind AND s.idempotency_key = CASE WHEN p.result = 'unknown' THEN p.idempotency_key END`;
+  FROM named p LEFT JOIN parents q ON q.id = p.parent_id LEFT JOIN settled s ON s.kind = p.kind AND s.idempotency_key = CASE WHEN p.result = 'unknown' THEN p.idempotency_key END`;
 
-/** A void of an authorization moves no money; one whose parent nobody names may or may not have undone a capture. */
+/**
+ * Both sides of every order's money, joined once. A void of an authorization moves no money; one whose parent nobody
+ * names may or may not have undone a capture.
+ */
 const ORDER_MONEY = `
   CREATE TABLE order_money AS
-  SELECT coalesce(order_ref, 'payment ' || coalesce(CASE WHEN kind = 'capture' THEN id END, parent_id, id)) AS order_ref, bool_and(order_ref IS NULL) AS nameless,
-    coalesce(sum(amount) FILTER (kind = 'capture' AND result = 'ok'), 0)::BIGINT AS captured,
-    coalesce(sum(amount) FILTER (kind = 'refund' AND result = 'ok'), 0)::BIGINT AS refunded,
-    coalesce(sum(amount) FILTER (kind = 'void' AND result = 'ok' AND parent_kind = 'capture'), 0)::BIGINT AS voided,
-    coalesce(sum(amount) FILTER (kind = 'capture' AND result = 'unknown'), 0)::BIGINT AS unknown_in,
-    coalesce(sum(amount) FILTER ((kind = 'refund' AND result = 'unknown') OR (kind = 'void' AND result <> 'declined' AND parent_kind IS NULL)
-      OR (kind = 'void' AND result = 'unknown' AND parent_kind = 'capture')), 0)::BIGINT AS unknown_out,
-    count(*) FILTER (kind = 'capture' AND result <> 'declined') AS captures,
-    max(us) FILTER (kind = 'capture' AND result = 'ok') AS captured_us,
-    max(us) FILTER (kind IN ('refund', 'void') AND result = 'ok') AS returned_us,
-    min(id) FILTER (kind = 'capture') AS capture_id, max(seq) AS seq
-  FROM payment_log GROUP BY 1`;
+  WITH sums AS (
+    SELECT CASE WHEN order_ref IS NULL THEN 'payment ' || coalesce(CASE WHEN kind = 'capture' THEN id END, parent_id, id) ELSE order_ref END AS order_ref,
+      bool_and(order_ref IS NULL) AS nameless,
+      sum(amount) FILTER (kind = 'capture' AND result = 'ok') AS captured,
+      sum(amount) FILTER (kind = 'refund' AND result = 'ok') AS refunded,
+      sum(amount) FILTER (kind = 'void' AND result = 'ok' AND parent_kind = 'capture') AS voided,
+      sum(amount) FILTER (kind = 'capture' AND result = 'unknown') AS unknown_in,
+      sum(amount) FILTER ((kind = 'refund' AND result = 'unknown') OR (kind = 'void' AND result <> 'declined' AND parent_kind IS NULL)
+        OR (kind = 'void' AND result = 'unknown' AND parent_kind = 'capture')) AS unknown_out,
+      count(*) FILTER (kind = 'capture' AND result <> 'declined') AS captures,
+      max(us) FILTER (kind = 'capture' AND result = 'ok') AS captured_us,
+      max(us) FILTER (kind IN ('refund', 'void') AND result = 'ok') AS returned_us,
+      min(id) FILTER (kind = 'capture') AS capture_id, max(seq) AS seq
+    FROM payment_log GROUP BY 1)
+  SELECT coalesce(o.id, m.order_ref) AS order_ref, coalesce(m.nameless, false) AS nameless, m.order_ref IS NOT NULL AS in_gateway, o.id IS NOT NULL AS has_order,
+    o.status, coalesce(o.status IN ('pending', 'paid', 'held', 'cancelling', 'shipped'), false) AS live, o.captured AS shop_captured, o.refunded AS shop_refunded,
+    coalesce(m.captured, 0)::BIGINT AS captured, coalesce(m.refunded, 0)::BIGINT AS refunded, coalesce(m.voided, 0)::BIGINT AS voided,
+    coalesce(m.unknown_in, 0)::BIGINT AS unknown_in, coalesce(m.unknown_out, 0)::BIGINT AS unknown_out, coalesce(m.captures, 0) AS captures,
+    m.captured_us, m.returned_us, m.capture_id, m.seq
+  FROM orders o FULL JOIN sums m ON m.order_ref = o.id`;
 
 /** Makes the macros, `shop_clock` and `intents`, and of the logs those that one of the queries names. */
 export async function derive(

@@ -12,15 +12,15 @@
 SELECT count(*) FILTER (acknowledged OR refused) AS considered, count(*) FILTER (resolution = 'unknown') AS unknown FROM intents WHERE kind = 'order'
 -- statement: violations
 WITH acknowledged AS (
-  SELECT DISTINCT intent, order_id FROM attempts WHERE kind = 'order' AND outcome = 'ok'),
+  SELECT intent, order_id FROM attempts WHERE kind = 'order' AND outcome = 'ok'),
 lost AS (
-  SELECT a.intent, a.order_id FROM acknowledged a ANTI JOIN orders o ON o.intent = a.intent WHERE a.order_id IS NULL
+  SELECT DISTINCT a.intent, a.order_id FROM acknowledged a ANTI JOIN orders o ON o.intent = a.intent WHERE a.order_id IS NULL
   UNION ALL
-  SELECT a.intent, a.order_id FROM acknowledged a ANTI JOIN orders o ON o.id = a.order_id WHERE a.order_id IS NOT NULL),
+  SELECT DISTINCT a.intent, a.order_id FROM acknowledged a ANTI JOIN orders o ON o.id = a.order_id WHERE a.order_id IS NOT NULL),
 refused AS (
   SELECT i.intent, o.id, o.status, o.status IN ('pending', 'paid', 'held', 'cancelling', 'shipped') AS live,
-    greatest(coalesce(o.captured, 0) - coalesce(o.refunded, 0), coalesce(m.captured - m.refunded - m.voided - m.unknown_out, 0)) AS held, coalesce(m.unknown_in, 0) AS unknown_in
-  FROM intents i JOIN orders o ON o.intent = i.intent LEFT JOIN order_money m ON m.order_ref = o.id WHERE i.kind = 'order' AND i.refused),
+    greatest(coalesce(o.captured, 0) - coalesce(o.refunded, 0), m.captured - m.refunded - m.voided - m.unknown_out) AS held, m.unknown_in
+  FROM intents i JOIN orders o ON o.intent = i.intent JOIN order_money m ON m.order_ref = o.id WHERE i.kind = 'order' AND i.refused),
 -- Charged, and no order at all: the gateway still names the intent.
 charged AS (
   SELECT i.intent, sum(m.captured - m.refunded - m.voided - m.unknown_out)::BIGINT AS held, sum(m.unknown_in)::BIGINT AS unknown_in

@@ -10,12 +10,11 @@
 -- A void of an authorization moves no money. Captures without any order are P3's.
 -- statement: sample
 SELECT count(*) AS considered, count(*) FILTER (m.unknown_in + m.unknown_out > 0) AS unknown
-FROM orders o LEFT JOIN order_money m ON m.order_ref = o.id WHERE m.order_ref IS NOT NULL OR coalesce(o.captured, 0) <> 0 OR coalesce(o.refunded, 0) <> 0
+FROM order_money m WHERE has_order AND (in_gateway OR coalesce(shop_captured, 0) <> 0 OR coalesce(shop_refunded, 0) <> 0)
 -- statement: violations
 WITH compared AS (
-  SELECT o.id, m.seq, coalesce(o.captured, 0) - coalesce(o.refunded, 0) AS shop, coalesce(m.captured - m.refunded - m.voided, 0) AS gateway,
-    coalesce(m.unknown_in, 0) AS unknown_in, coalesce(m.unknown_out, 0) AS unknown_out
-  FROM orders o LEFT JOIN order_money m ON m.order_ref = o.id)
+  SELECT order_ref AS id, seq, coalesce(shop_captured, 0) - coalesce(shop_refunded, 0) AS shop, captured - refunded - voided AS gateway, unknown_in, unknown_out
+  FROM order_money WHERE has_order)
 SELECT CASE WHEN shop < gateway - unknown_out OR shop > gateway + unknown_in THEN 'definite' ELSE 'possible' END AS certainty, seq, id AS subject,
   'the shop says ' || shop || ', the gateway ' || gateway || CASE WHEN unknown_in + unknown_out > 0 THEN ' and does not know of ' || (unknown_in + unknown_out) ELSE '' END AS detail, abs(shop - gateway) AS size
 FROM compared WHERE shop <> gateway OR unknown_in + unknown_out > 0

@@ -17,12 +17,11 @@ SELECT count(*) AS considered, count(*) FILTER (unknown_in + unknown_out > 0) AS
 WITH ends AS (SELECT order_id, max(us) AS end_us FROM order_log WHERE to_status IN ('cancelled', 'failed') GROUP BY order_id),
 waiting AS (SELECT order_id, sum(amount) AS amount FROM refunds WHERE state = 'awaiting_account' GROUP BY order_id),
 orphans AS (
-  SELECT m.order_ref, m.nameless, m.seq, o.id IS NOT NULL AS has_order, o.status, m.captured, m.captured - m.refunded - m.voided AS remains, m.unknown_in, m.unknown_out,
+  SELECT m.order_ref, m.nameless, m.seq, m.has_order, m.status, m.captured, m.captured - m.refunded - m.voided AS remains, m.unknown_in, m.unknown_out,
     coalesce(w.amount, 0) AS waits, m.captured_us, e.end_us, m.capture_id, d.ms, d.one_clock,
     m.returned_us - greatest(m.captured_us, CASE WHEN d.one_clock THEN e.end_us END) AS took_us
-  FROM order_money m CROSS JOIN (SELECT min(ms) AS ms, same_clock('shop', 'gateway') AS one_clock FROM deadlines WHERE entity = 'payment') d
-    LEFT JOIN orders o ON o.id = m.order_ref LEFT JOIN ends e ON e.order_id = m.order_ref LEFT JOIN waiting w ON w.order_id = m.order_ref
-  WHERE m.captured + m.unknown_in > 0 AND (o.id IS NULL OR o.status NOT IN ('pending', 'paid', 'held', 'cancelling', 'shipped'))),
+  FROM order_money m CROSS JOIN (SELECT min(ms) AS ms, same_clock('shop', 'gateway') AS one_clock FROM deadlines WHERE entity = 'payment') d LEFT JOIN ends e ON e.order_id = m.order_ref LEFT JOIN waiting w ON w.order_id = m.order_ref
+  WHERE m.captured + m.unknown_in > 0 AND NOT m.live),
 judged AS (
   SELECT *, remains - waits AS owed, CASE
     WHEN remains - waits > unknown_out THEN

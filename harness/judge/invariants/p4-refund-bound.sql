@@ -10,8 +10,7 @@
 -- A refund counts when done or on its way (requested, awaiting_account); P5 judges whether it arrives. A voided capture
 -- needs no refund.
 -- statement: sample
-SELECT count(*) AS considered, count(*) FILTER (m.unknown_in + m.unknown_out > 0) AS unknown
-FROM orders o LEFT JOIN order_money m ON m.order_ref = o.id WHERE coalesce(o.captured, 0) > 0 OR m.captured > 0 OR m.refunded > 0
+SELECT count(*) AS considered, count(*) FILTER (unknown_in + unknown_out > 0) AS unknown FROM order_money WHERE coalesce(shop_captured, 0) > 0 OR captured > 0 OR refunded > 0
 -- statement: violations
 WITH asked AS (SELECT order_id, sum(amount) FILTER (state <> 'failed') AS amount, min(amount) AS least, count(*) AS n FROM refunds GROUP BY order_id),
 twice AS (
@@ -20,11 +19,11 @@ twice AS (
     GROUP BY order_ref, idempotency_key HAVING count(*) > 1) GROUP BY order_ref),
 negative AS (SELECT DISTINCT order_ref FROM payment_log WHERE kind = 'refund' AND result <> 'declined' AND amount < 0),
 money AS (
-  SELECT coalesce(o.id, m.order_ref, a.order_id) AS id, m.seq, o.status, o.captured AS shop_captured, o.refunded AS shop_refunded, coalesce(a.amount, 0) AS asked, a.least,
-    m.order_ref IS NOT NULL AS in_gateway, coalesce(m.captured - m.voided, 0) AS captured, coalesce(m.refunded, 0) AS refunded, coalesce(m.voided, 0) AS voided,
+  SELECT coalesce(m.order_ref, a.order_id) AS id, m.seq, m.status, m.shop_captured, m.shop_refunded, coalesce(a.amount, 0) AS asked, a.least,
+    coalesce(m.in_gateway, false) AS in_gateway, coalesce(m.captured - m.voided, 0) AS captured, coalesce(m.refunded, 0) AS refunded, coalesce(m.voided, 0) AS voided,
     coalesce(m.unknown_in, 0) AS unknown_in, coalesce(m.unknown_out, 0) AS unknown_out, coalesce(t.extra, 0) AS extra, n.order_ref IS NOT NULL AS negative
-  FROM orders o FULL JOIN (FROM order_money WHERE NOT nameless) m ON m.order_ref = o.id FULL JOIN asked a ON a.order_id = coalesce(o.id, m.order_ref)
-    LEFT JOIN twice t ON t.order_ref = coalesce(o.id, m.order_ref) LEFT JOIN negative n ON n.order_ref = coalesce(o.id, m.order_ref)),
+  FROM (FROM order_money WHERE NOT nameless) m FULL JOIN asked a ON a.order_id = m.order_ref
+    LEFT JOIN twice t ON t.order_ref = m.order_ref LEFT JOIN negative n ON n.order_ref = m.order_ref),
 -- What a cancel has given back or promised: its refunds, or what the gateway has already sent; a void beside it.
 judged AS (
   SELECT *, greatest(asked, refunded, CASE WHEN in_gateway THEN 0 ELSE coalesce(shop_refunded, 0) END) + voided AS promised FROM money),

@@ -22,7 +22,7 @@ due AS (
   -- Cancelled and paid, and nobody even asked for the money back.
   SELECT o.id, o.captured - coalesce(o.refunded, 0), 'never asked for', NULL, NULL FROM orders o ANTI JOIN (FROM refunds WHERE state <> 'failed') r ON r.order_id = o.id
     LEFT JOIN order_money m ON m.order_ref = o.id
-  WHERE o.status = 'cancelled' AND o.captured > coalesce(o.refunded, 0) AND coalesce(m.captured - m.refunded - m.voided, 1) > 0),
+  WHERE o.status = 'cancelled' AND o.captured > coalesce(o.refunded, 0) AND (NOT m.in_gateway OR m.captured - m.refunded - m.voided > 0)),
 told AS (
   SELECT DISTINCT n.ref AS order_id FROM notifications n LEFT JOIN orders o ON o.id = n.ref
   WHERE n.ref_kind IN ('order', 'refund') AND coalesce(n.user_id = o.user_id, true)),
