@@ -3,7 +3,13 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ["harness/**/*.test.ts", "target-app/**/*.test.ts", "reports/**/*.test.ts", "scenarios/**/*.test.ts", "bench/**/*.test.ts"],
+    include: [
+      "harness/**/*.test.ts",
+      "target-app/**/*.test.ts",
+      "reports/**/*.test.ts",
+      "scenarios/**/*.test.ts",
+      "bench/**/*.test.ts",
+    ],
     exclude: ["node_modules/**", "reports/out/**"],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -32,9 +32,18 @@ const figures: Figures = {
 mkdirSync(join(root, "docs/demo"), { recursive: true });
 writeFileSync(join(root, "docs/demo/figures.json"), `${JSON.stringify(figures, null, 2)}\n`);
 const readme = readFileSync(join(root, "README.md"), "utf8");
-writeFileSync(join(root, "README.md"), readme.replace(/<!-- demo:begin -->[\s\S]*?<!-- demo:end -->/, () => `<!-- demo:begin -->\n${readmeTable(figures)}\n<!-- demo:end -->`));
+writeFileSync(
+  join(root, "README.md"),
+  readme.replace(
+    /<!-- demo:begin -->[\s\S]*?<!-- demo:end -->/,
+    () => `<!-- demo:begin -->\n${readmeTable(figures)}\n<!-- demo:end -->`,
+  ),
+);
 
-const browser = await chromium.launch({ executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+const browser = await chromium.launch({
+  executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu"],
+});
 const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
 await page.goto(pathToFileURL(join(resolve(demoDir), "comparison.html")).href);
 await page.waitForTimeout(500);

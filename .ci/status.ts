@@ -13,7 +13,10 @@ interface Promised {
 }
 
 interface TestReport {
-  readonly testResults: readonly { readonly name: string; readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[] }[];
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+  }[];
 }
 
 const root = join(import.meta.dirname, "..");
@@ -24,7 +27,9 @@ const report = JSON.parse(readFileSync(reportPath, "utf8")) as TestReport;
 function resultOf(test: string): string {
   if (test.startsWith("step: ")) return failedSteps === "0" ? "passed" : "see the log";
   const [file = "", words] = test.split(" > ");
-  const found = report.testResults.filter((r) => relative(root, r.name) === file).flatMap((r) => r.assertionResults);
+  const found = report.testResults
+    .filter((r) => relative(root, r.name) === file)
+    .flatMap((r) => r.assertionResults);
   const named = words === undefined ? found : found.filter((a) => a.fullName.includes(words));
   if (named.length === 0) return "missing";
   if (named.some((a) => a.status === "failed")) return "failed";
@@ -32,13 +37,21 @@ function resultOf(test: string): string {
   return passed === 0 ? "skipped" : `passed (${passed})`;
 }
 
-const rows = promises.map(({ promise, test }) => ({ promise, test: test ?? "–", result: test === null ? "unproved" : resultOf(test) }));
+const rows = promises.map(({ promise, test }) => ({
+  promise,
+  test: test ?? "–",
+  result: test === null ? "unproved" : resultOf(test),
+}));
 const missing = rows.filter((row) => row.result === "missing");
-const table = rows.map((row) => `| ${row.promise} | ${row.test === "–" ? "–" : `\`${row.test}\``} | ${row.result} |`);
+const table = rows.map(
+  (row) => `| ${row.promise} | ${row.test === "–" ? "–" : `\`${row.test}\``} | ${row.result} |`,
+);
 writeFileSync(
   join(root, "docs/status.md"),
   `# Status\n\nWhat stampede promises, which test proves it, and what that test said last. Written by \`.ci/run\`.\n\n| promise | test | last result |\n| --- | --- | --- |\n${table.join("\n")}\n`,
 );
-process.stdout.write(`${rows.length} promises: ${rows.filter((r) => r.result.startsWith("passed")).length} proved, ${rows.filter((r) => r.result === "unproved").length} unproved, ${missing.length} with a missing test\n`);
+process.stdout.write(
+  `${rows.length} promises: ${rows.filter((r) => r.result.startsWith("passed")).length} proved, ${rows.filter((r) => r.result === "unproved").length} unproved, ${missing.length} with a missing test\n`,
+);
 for (const row of missing) process.stdout.write(`missing: ${row.promise} → ${row.test}\n`);
 process.exitCode = missing.length > 0 ? 1 : 0;

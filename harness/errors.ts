@@ -21,7 +21,9 @@ export const EXIT = {
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Several at once: the first of this list that applies is the exit code. */
-export const EXIT_PRECEDENCE: readonly ExitCode[] = [114, 109, 105, 108, 107, 100, 101, 111, 110, 99, 113, 112, 104, 0];
+export const EXIT_PRECEDENCE: readonly ExitCode[] = [
+  114, 109, 105, 108, 107, 100, 101, 111, 110, 99, 113, 112, 104, 0,
+];
 
 export type ErrorCode =
   | "configuration" // bad flags, missing files, wrong types in a scenario: nothing was started
@@ -55,7 +57,11 @@ export class StampedeError extends Error {
   readonly hint: string | undefined;
   readonly exitCode: ExitCode;
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown; exitCode?: ExitCode } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string; cause?: unknown; exitCode?: ExitCode } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "StampedeError";
     this.code = code;

@@ -24,10 +24,13 @@ if (major >= needed) {
 } else {
   const node = bundledNode();
   if (node === null) {
-    process.stderr.write(`stampede needs Node ${needed} or newer, this is ${process.versions.node}: run \`npm install\` without --omit=optional, or install Node ${needed} from nodejs.org\n`);
+    process.stderr.write(
+      `stampede needs Node ${needed} or newer, this is ${process.versions.node}: run \`npm install\` without --omit=optional, or install Node ${needed} from nodejs.org\n`,
+    );
     process.exit(104);
   }
   const child = spawn(node, [cli, ...process.argv.slice(2)], { stdio: "inherit" });
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+    process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => process.exit(code ?? (signal === null ? 109 : 105)));
 }

@@ -23,16 +23,33 @@ test("the committed run showed what the demo claims", () => {
 });
 
 test("every file README links to exists", () => {
-  const links = [...read("README.md").matchAll(/\]\(([^)#]+)\)/g)].map(([, link]) => link ?? "").filter((link) => !link.includes("://"));
+  const links = [...read("README.md").matchAll(/\]\(([^)#]+)\)/g)]
+    .map(([, link]) => link ?? "")
+    .filter((link) => !link.includes("://"));
   expect(links.length).toBeGreaterThan(3);
   expect(links.filter((link) => !existsSync(join(root, link)))).toEqual([]);
 });
 
 test("every command README names is one the command line has", () => {
-  const named = [...read("README.md").matchAll(/\bstampede ([a-z]+)\b/g)].map(([, word]) => word ?? "");
+  const named = [...read("README.md").matchAll(/\bstampede ([a-z]+)\b/g)].map(
+    ([, word]) => word ?? "",
+  );
   const cli = read("harness/cli.ts");
   const verbs = [...cli.matchAll(/\.command\("([a-z]+)/g)].map(([, word]) => word ?? "");
-  const commands = named.filter((word) => ["run", "demo", "list", "judge", "compare", "report", "doctor", "init", "serve", "check"].includes(word));
+  const commands = named.filter((word) =>
+    [
+      "run",
+      "demo",
+      "list",
+      "judge",
+      "compare",
+      "report",
+      "doctor",
+      "init",
+      "serve",
+      "check",
+    ].includes(word),
+  );
   expect(commands.length).toBeGreaterThan(3);
   expect(commands.filter((word) => !verbs.includes(word))).toEqual([]);
 });

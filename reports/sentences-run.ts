@@ -119,7 +119,6 @@ export const RUN_SENTENCES = {
   ],
   report: ["Report", "보고서"],
   replay: ["Replay", "재실행"],
-  yourService: ["Your service", "내 서비스"],
   demoTitle: ["{title}   seed {seed}", "{title}   시드 {seed}"],
   demoCrowd: [
     "same crowd for both: {customers} customers, peak {peak}",

@@ -65,7 +65,7 @@ describe("the end of npm start", () => {
     );
     expect(line(/^ {2}naive/)).toContain("26 rules judged, 0 undecided");
     expect(line(/^Report/)).toBe(
-      "Report  out/comparison.html   Replay  npm start -- --seed 7   Your service  stampede init",
+      "Report  out/comparison.html   Replay  npm start -- --seed 7",
     );
     expect(lines.at(-1)).toBe(
       "exit 0: naive failed and guarded held, as this demo intends (a gate would exit 111 on naive)",

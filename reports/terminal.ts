@@ -230,7 +230,6 @@ export function demoScreen(
     ...foot([
       ...(options.report === undefined ? [] : [[say("report"), options.report] as const]),
       [say("replay"), options.replay ?? naive.run.replay],
-      [say("yourService"), "stampede init"],
     ]),
     ...demoExit(say, paint, naive, demo),
   ].join("\n");

@@ -59,9 +59,21 @@ export const event: Event = {
     { name: "withdraw", durationS: 12, role: "intervention" },
   ],
   timeline: [
-    { at: at.misIssue, operator: "issue", request: { campaign_id: "member-day", audience: "eligible", declared_audience: MEMBER_DAY_MEMBERS } },
+    {
+      at: at.misIssue,
+      operator: "issue",
+      request: {
+        campaign_id: "member-day",
+        audience: "eligible",
+        declared_audience: MEMBER_DAY_MEMBERS,
+      },
+    },
     // The segment picked in the console is everybody; the form still says 20.
-    { at: at.misIssue + 0.2, operator: "issue", request: { campaign_id: "seoulcon", audience: "all-members", declared_audience: 20 } },
+    {
+      at: at.misIssue + 0.2,
+      operator: "issue",
+      request: { campaign_id: "seoulcon", audience: "all-members", declared_audience: 20 },
+    },
     { at: at.restart, operator: "restart", request: { service: "shop" }, when: "not-recovered" },
     {
       at: at.withdraw,
@@ -76,16 +88,44 @@ export const event: Event = {
         compensation: "rate:10%",
       },
     },
-    { at: at.withdraw + 0.2, fault: "process-kill", target: "worker", once: { job: "cancel", doneShare: 0.5, withinS: 5 } },
+    {
+      at: at.withdraw + 0.2,
+      fault: "process-kill",
+      target: "worker",
+      once: { job: "cancel", doneShare: 0.5, withinS: 5 },
+    },
     { at: at.withdraw + 1, fault: "refund-rail-down", target: "gateway", forS: 4 },
   ],
   drainS: 8,
-  probe: { path: "/orders", order: (n) => ({ user_id: member(n % MEMBERS), items: basket(n), coupon_campaign: null }) },
-  judges: "C1 C2 C3 C4 C6 C7 C9 C10 C11 O1 O2 O3 O4 O5 O8 O9 X0 X1 X2 X3 P1 P2 P3 P4 P5 P8".split(" "),
+  probe: {
+    path: "/orders",
+    order: (n) => ({ user_id: member(n % MEMBERS), items: basket(n), coupon_campaign: null }),
+  },
+  judges: "C1 C2 C3 C4 C6 C7 C9 C10 C11 O1 O2 O3 O4 O5 O8 O9 X0 X1 X2 X3 P1 P2 P3 P4 P5 P8".split(
+    " ",
+  ),
   slos: [
-    { name: "a normal evening is served", measure: "goodput_share", phase: "baseline", op: ">=", value: 0.95 },
-    { name: "most of the crowd is served", measure: "goodput_share", phase: "surge", op: ">=", value: 0.5 },
-    { name: "the evening goes on afterwards", measure: "goodput_share", phase: "watch", op: ">=", value: 0.9 },
+    {
+      name: "a normal evening is served",
+      measure: "goodput_share",
+      phase: "baseline",
+      op: ">=",
+      value: 0.95,
+    },
+    {
+      name: "most of the crowd is served",
+      measure: "goodput_share",
+      phase: "surge",
+      op: ">=",
+      value: 0.5,
+    },
+    {
+      name: "the evening goes on afterwards",
+      measure: "goodput_share",
+      phase: "watch",
+      op: ">=",
+      value: 0.9,
+    },
     { name: "it comes back by itself", measure: "recovered_after_s", op: "<=", value: 15 },
   ],
 };
@@ -160,14 +200,26 @@ function member(index: number): string {
 
 function basket(n: number): { sku: string; qty: number }[] {
   const product = Math.floor(uniform("product", n) * SHELVES.length * PRODUCTS_A_SHELF);
-  return [{ sku: `${SHELVES[product % SHELVES.length]}-${String(1 + Math.floor(product / SHELVES.length)).padStart(2, "0")}`, qty: 1 }];
+  return [
+    {
+      sku: `${SHELVES[product % SHELVES.length]}-${String(1 + Math.floor(product / SHELVES.length)).padStart(2, "0")}`,
+      qty: 1,
+    },
+  ];
 }
 
 /** A buyer of the night, the same for every variant: four in ten are on the list, a few of the rest heard the rumour. */
 function buyer(n: number): { user: string; coupon: string | null } {
-  if (uniform("on-the-list", n) < 0.4) return { user: member(permute(MEMBER_DAY_MEMBERS, n % MEMBER_DAY_MEMBERS)), coupon: "member-day" };
+  if (uniform("on-the-list", n) < 0.4)
+    return {
+      user: member(permute(MEMBER_DAY_MEMBERS, n % MEMBER_DAY_MEMBERS)),
+      coupon: "member-day",
+    };
   const others = MEMBERS - MEMBER_DAY_MEMBERS;
-  return { user: member(MEMBER_DAY_MEMBERS + permute(others, n % others)), coupon: uniform("rumour", n) < 0.1 ? "seoulcon" : null };
+  return {
+    user: member(MEMBER_DAY_MEMBERS + permute(others, n % others)),
+    coupon: uniform("rumour", n) < 0.1 ? "seoulcon" : null,
+  };
 }
 
 /** One wish to buy: up to four attempts with one key, at once unless the shop names a time, until the deadline. */
@@ -177,12 +229,20 @@ function buy(intent: string, user: string, n: number, coupon: string | null): vo
   const until = Date.now() + customer.deadlineS * 1000;
   let served = false;
   for (let attempt = 1; attempt <= 1 + customer.retries && Date.now() < until; attempt++) {
-    const answer = op({ kind: "order", intent, attempt, request, refusals: ["coupon_not_available", "coupon_recalled", "sold_out"] }, () =>
-      http.post(`${base}/orders`, body, {
-        headers: { "Content-Type": "application/json", "Idempotency-Key": intent },
-        timeout: `${customer.attemptTimeoutS}s`,
-        tags: { name: "order" },
-      }),
+    const answer = op(
+      {
+        kind: "order",
+        intent,
+        attempt,
+        request,
+        refusals: ["coupon_not_available", "coupon_recalled", "sold_out"],
+      },
+      () =>
+        http.post(`${base}/orders`, body, {
+          headers: { "Content-Type": "application/json", "Idempotency-Key": intent },
+          timeout: `${customer.attemptTimeoutS}s`,
+          tags: { name: "order" },
+        }),
     );
     served = answer.final;
     if (served) break;
@@ -204,27 +264,36 @@ export function buyWithCoupon(): void {
   const n = exec.scenario.iterationInTest;
   const { user, coupon } = buyer(n);
   buy(`night-${n}`, user, n, coupon);
-  if (uniform("double-tap", n) < customer.doubleTapShare) http.get(`${base}/orders?user_id=${user}`, { timeout: "1s", tags: { name: "orders" } });
+  if (uniform("double-tap", n) < customer.doubleTapShare)
+    http.get(`${base}/orders?user_id=${user}`, { timeout: "1s", tags: { name: "orders" } });
 }
 
 /** Opens the app's first page. */
 export function openApp(): void {
   const n = exec.scenario.iterationInTest;
-  http.get(`${base}/home?user_id=${member(permute(MEMBERS, n % MEMBERS))}`, { timeout: "1s", tags: { name: "home" } });
+  http.get(`${base}/home?user_id=${member(permute(MEMBERS, n % MEMBERS))}`, {
+    timeout: "1s",
+    tags: { name: "home" },
+  });
 }
 
 /** Looks whether the coupon everybody talks about has come. */
 export function lookUpCoupons(): void {
   const n = exec.scenario.iterationInTest;
   const { user } = buyer(n);
-  op({ kind: "lookup", intent: `lookup-${n}`, request: { entity: "coupon", user_id: user } }, () => http.get(`${base}/coupons?user_id=${user}`, { timeout: "1s", tags: { name: "coupons" } }));
+  op({ kind: "lookup", intent: `lookup-${n}`, request: { entity: "coupon", user_id: user } }, () =>
+    http.get(`${base}/coupons?user_id=${user}`, { timeout: "1s", tags: { name: "coupons" } }),
+  );
 }
 
 /** After the withdrawal everybody reloads the order page until patience runs out. */
 export function refreshOrders(): void {
   const n = exec.scenario.iterationInTest;
   const { user } = buyer(n);
-  op({ kind: "read-order", intent: `refresh-${n}`, request: { entity: "order", user_id: user } }, () => http.get(`${base}/orders?user_id=${user}`, { timeout: "1s", tags: { name: "orders" } }));
+  op(
+    { kind: "read-order", intent: `refresh-${n}`, request: { entity: "order", user_id: user } },
+    () => http.get(`${base}/orders?user_id=${user}`, { timeout: "1s", tags: { name: "orders" } }),
+  );
   const [least, most] = customer.refreshEveryS;
   sleep((least ?? 2) + uniform("refresh", n) * ((most ?? 5) - (least ?? 2)));
 }

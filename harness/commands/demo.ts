@@ -2,17 +2,16 @@
 import { join } from "node:path";
 import { freshSeed } from "../determinism/seed.ts";
 import { nodeEngine } from "../engine/node/node-engine.ts";
-import { EXIT } from "../errors.ts";
+import { EXIT, StampedeError } from "../errors.ts";
 import { judgeDemo } from "../rehearsal/as-intended.ts";
-import { replayLine } from "../rehearsal/describe.ts";
+import { phasesOf, replayLine } from "../rehearsal/describe.ts";
 import { checkWritable, growFolder } from "../rehearsal/finish.ts";
 import { givenCapacity, loadScenario } from "../rehearsal/load.ts";
 import type { RunPlan } from "../rehearsal/plan.ts";
 import { writeDemoReports } from "../rehearsal/reports.ts";
 import { World } from "../rehearsal/world.ts";
 import { run } from "../run.ts";
-import { findScenario, phaseWindows } from "../scenario/load-scenario.ts";
-import { StampedeError } from "../errors.ts";
+import { findScenario } from "../scenario/load-scenario.ts";
 import { undo } from "../target/ownership.ts";
 import { Stage } from "../target/stage.ts";
 import { openingLines } from "../../reports/opening.ts";
@@ -24,6 +23,10 @@ import { newId, outputRoot } from "./where.ts";
 
 const SCENARIO = "musinsa-all-user-blast";
 const VARIANTS = ["naive", "guarded"] as const;
+/** Beside the schedule: starting and reading the books of each variant; keeper, cluster and sample data once. */
+const EACH_S = 6;
+const START_S = 4;
+const NOT_AS_INTENDED = 1;
 
 export interface DemoCommandOptions {
   readonly seed?: number;
@@ -31,7 +34,8 @@ export interface DemoCommandOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export async function demoCommand(options: DemoCommandOptions): Promise<number> {
+/** What the demo is, before anything is started. Throws "configuration" when it cannot be. */
+async function plan(options: DemoCommandOptions) {
   const id = newId("demo");
   const root = outputRoot(options.out);
   const seed = options.seed ?? freshSeed();
@@ -41,22 +45,44 @@ export async function demoCommand(options: DemoCommandOptions): Promise<number> 
   const { event } = await loadScenario(nodeEngine, { script, env, seed }, given);
   if (event === null) throw new StampedeError("internal", `${SCENARIO} has no event`);
   checkWritable(root);
-  const screen = new Screen();
-  let stageDir = "";
-  using interrupts = new Interrupts(async () => void (stageDir === "" ? [] : await undo(stageDir)), (line) => screen.say(line));
-  const phases = phaseWindows(event).map((p) => ({ name: p.name, role: p.role, start_s: p.startS, end_s: p.endS }));
-  const totalS = 2 * ((phases.at(-1)?.end_s ?? 0) + event.drainS + 4) + (given === null ? (event.probe?.seconds ?? 0) : 0) + 4;
-  for (const line of openingLines({ title: event.title, seed, target: "demo", phases, capacity: given, totalS }, { color: screen.color })) screen.say(line);
-  await using stage = await Stage.open(id);
-  stageDir = stage.dir;
+  return { id, dir: join(root, id), seed, env, script, given, event };
+}
+
+type DemoPlan = Awaited<ReturnType<typeof plan>>;
+
+function announce({ event, given, seed }: DemoPlan, screen: Screen): void {
+  const phases = phasesOf(event);
+  const each = (phases.at(-1)?.end_s ?? 0) + EACH_S;
+  const totalS = 2 * each + (given === null ? (event.probe?.seconds ?? 0) : 0) + START_S;
+  const opening = { title: event.title, seed, target: "demo", phases, capacity: given, totalS };
+  for (const line of openingLines(opening, { color: screen.color })) screen.say(line);
+}
+
+/** Both variants, one after the other, on one world with one capacity; then the comparison. */
+async function rehearse(
+  demo: DemoPlan,
+  stage: Stage,
+  screen: Screen,
+  interrupts: Interrupts,
+): Promise<number> {
+  const { id, dir, seed, env, script, event } = demo;
   await using world = await World.open(stage, seed);
-  const capacity = given ?? (await world.measure(event, (line) => screen.say(line), interrupts.signal));
-  const dir = join(root, id);
+  const capacity =
+    demo.given ?? (await world.measure(event, (line) => screen.say(line), interrupts.signal));
   using folder = growFolder(dir, stage.ownership);
   for (const variant of VARIANTS) {
     if (interrupts.interrupted) break;
-    const plan: RunPlan = { id: `${id}-${variant}`, scenario: SCENARIO, script, variant, seed, env, allowHosts: [], outDir: join(folder.dir, variant) };
-    await run(plan, world, capacity, screen, interrupts.signal);
+    const one: RunPlan = {
+      id: `${id}-${variant}`,
+      scenario: SCENARIO,
+      script,
+      variant,
+      seed,
+      env,
+      allowHosts: [],
+      outDir: join(folder.dir, variant),
+    };
+    await run(one, world, capacity, screen, interrupts.signal);
   }
   screen.finish();
   if (interrupts.interrupted) {
@@ -64,11 +90,28 @@ export async function demoCommand(options: DemoCommandOptions): Promise<number> 
     screen.say(`interrupted; what was measured so far is in ${dir}`);
     return EXIT.interrupted;
   }
-  const [naive, guarded] = [await loadRunView(join(folder.dir, "naive")), await loadRunView(join(folder.dir, "guarded"))];
-  const demo = judgeDemo({ id, seed, capacity, judges: event.judges, naive: naive.verdict, guarded: guarded.verdict });
-  writeDemoReports(folder.dir, naive, guarded, demo);
+  const naive = await loadRunView(join(folder.dir, "naive"));
+  const guarded = await loadRunView(join(folder.dir, "guarded"));
+  const verdicts = { naive: naive.verdict, guarded: guarded.verdict };
+  const result = judgeDemo({ id, seed, capacity, judges: event.judges, ...verdicts });
+  writeDemoReports(folder.dir, naive, guarded, result);
   folder.publish();
   const replay = replayLine("npm start --", { seed, env }, capacity);
-  screen.say(demoScreen(naive, guarded, demo, { color: screen.color, report: join(dir, "comparison.html"), replay }));
-  return demo.as_intended ? EXIT.pass : 1;
+  const report = join(dir, "comparison.html");
+  screen.say(demoScreen(naive, guarded, result, { color: screen.color, report, replay }));
+  return result.as_intended ? EXIT.pass : NOT_AS_INTENDED;
+}
+
+export async function demoCommand(options: DemoCommandOptions): Promise<number> {
+  const demo = await plan(options);
+  const screen = new Screen();
+  announce(demo, screen);
+  let dir: string | null = null;
+  using interrupts = new Interrupts(
+    async () => void (dir === null ? [] : await undo(dir)),
+    (line) => screen.say(line),
+  );
+  await using stage = await Stage.open(demo.id);
+  dir = stage.dir;
+  return rehearse(demo, stage, screen, interrupts);
 }

@@ -10,7 +10,12 @@ import { loadRunView } from "../../reports/run-view.ts";
 export async function reportCommand(dir: string): Promise<number> {
   if (existsSync(join(dir, "demo.json"))) {
     const demo = readDemo(dir);
-    writeDemoReports(dir, await loadRunView(join(dir, demo.naive)), await loadRunView(join(dir, demo.guarded)), demo);
+    writeDemoReports(
+      dir,
+      await loadRunView(join(dir, demo.naive)),
+      await loadRunView(join(dir, demo.guarded)),
+      demo,
+    );
     console.log(resolve(dir, "comparison.html"));
     return EXIT.pass;
   }

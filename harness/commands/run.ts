@@ -2,13 +2,14 @@
 import { join } from "node:path";
 import { freshSeed } from "../determinism/seed.ts";
 import { nodeEngine } from "../engine/node/node-engine.ts";
+import { phasesOf } from "../rehearsal/describe.ts";
 import { checkWritable } from "../rehearsal/finish.ts";
 import { givenCapacity, loadScenario } from "../rehearsal/load.ts";
 import type { RunPlan } from "../rehearsal/plan.ts";
 import { plainRun } from "../rehearsal/plain.ts";
 import { World } from "../rehearsal/world.ts";
 import { run } from "../run.ts";
-import { findScenario, phaseWindows } from "../scenario/load-scenario.ts";
+import { findScenario } from "../scenario/load-scenario.ts";
 import type { Variant } from "../target/embedded.ts";
 import { undo } from "../target/ownership.ts";
 import { Stage } from "../target/stage.ts";
@@ -31,24 +32,50 @@ export async function runCommand(scenario: string, options: RunCommandOptions): 
   const found = findScenario(scenario);
   const id = newId(options.target);
   const root = outputRoot(options.out);
-  const plan: RunPlan = { id, scenario, script: found.path, variant: options.target, seed: options.seed ?? freshSeed(), env: options.env ?? {}, allowHosts: options.allowHost, outDir: join(root, id) };
+  const plan: RunPlan = {
+    id,
+    scenario,
+    script: found.path,
+    variant: options.target,
+    seed: options.seed ?? freshSeed(),
+    env: options.env ?? {},
+    allowHosts: options.allowHost,
+    outDir: join(root, id),
+  };
   const given = givenCapacity(plan.env);
   const loaded = await loadScenario(nodeEngine, plan, given);
   checkWritable(root);
   const screen = new Screen();
   let stageDir = "";
-  using interrupts = new Interrupts(async () => void (stageDir === "" ? [] : await undo(stageDir)), (line) => screen.say(line));
+  using interrupts = new Interrupts(
+    async () => void (stageDir === "" ? [] : await undo(stageDir)),
+    (line) => screen.say(line),
+  );
   if (loaded.event === null) return plainRun(plan, loaded.script, screen, interrupts.signal);
-  const phases = phaseWindows(loaded.event).map((p) => ({ name: p.name, role: p.role, start_s: p.startS, end_s: p.endS }));
+  const phases = phasesOf(loaded.event);
   const { event } = loaded;
-  const totalS = (phases.at(-1)?.end_s ?? 0) + event.drainS + (given === null ? (event.probe?.seconds ?? 0) : 0) + 8;
-  for (const line of openingLines({ title: event.title, seed: plan.seed, target: plan.variant, phases, capacity: given, totalS }, { color: screen.color })) screen.say(line);
+  const totalS =
+    (phases.at(-1)?.end_s ?? 0) +
+    event.drainS +
+    (given === null ? (event.probe?.seconds ?? 0) : 0) +
+    8;
+  for (const line of openingLines(
+    { title: event.title, seed: plan.seed, target: plan.variant, phases, capacity: given, totalS },
+    { color: screen.color },
+  ))
+    screen.say(line);
   await using stage = await Stage.open(id);
   stageDir = stage.dir;
   await using world = await World.open(stage, plan.seed);
-  const capacity = given ?? (await world.measure(event, (line) => screen.say(line), interrupts.signal));
+  const capacity =
+    given ?? (await world.measure(event, (line) => screen.say(line), interrupts.signal));
   const verdict = await run(plan, world, capacity, screen, interrupts.signal);
   screen.finish();
-  screen.say(runScreen(await loadRunView(plan.outDir), { color: screen.color, report: join(plan.outDir, "report.html") }));
+  screen.say(
+    runScreen(await loadRunView(plan.outDir), {
+      color: screen.color,
+      report: join(plan.outDir, "report.html"),
+    }),
+  );
   return verdict.exit_code;
 }

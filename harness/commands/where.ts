@@ -9,7 +9,9 @@ import { secret } from "../determinism/seed.ts";
 export function outputRoot(out: string | undefined): string {
   if (out !== undefined) return resolve(out);
   const repository = fileURLToPath(new URL("../../", import.meta.url));
-  return existsSync(`${repository}.git`) && !repository.includes("node_modules") ? `${repository}reports/out` : resolve("stampede-runs");
+  return existsSync(`${repository}.git`) && !repository.includes("node_modules")
+    ? `${repository}reports/out`
+    : resolve("stampede-runs");
 }
 
 /** `20250106-004400-naive-3f2a`: sorts by time, unique beside a run started in the same second. */

@@ -43,7 +43,8 @@ export function permute(seed: number, size: number, index: number): number {
   do {
     let left = Math.floor(value / 2 ** half);
     let right = value & mask;
-    for (let round = 0; round < 4; round++) [left, right] = [right, left ^ (hash32(seed, round, right) & mask)];
+    for (let round = 0; round < 4; round++)
+      [left, right] = [right, left ^ (hash32(seed, round, right) & mask)];
     value = left * 2 ** half + right;
   } while (value >= size);
   return value;

@@ -36,7 +36,11 @@ export interface EngineOptions {
 export interface SummaryData {
   readonly root_group: unknown;
   readonly options: unknown;
-  readonly state: { readonly isStdOutTTY: boolean; readonly isStdErrTTY: boolean; readonly testRunDurationMs: number };
+  readonly state: {
+    readonly isStdOutTTY: boolean;
+    readonly isStdErrTTY: boolean;
+    readonly testRunDurationMs: number;
+  };
   readonly setup_data?: unknown;
   readonly metrics: Readonly<Record<string, unknown>>;
 }

@@ -16,7 +16,11 @@ export const processKill: Fault = {
         const deadline = monotonicNs() + BACK_MS_MAX * 1e6;
         while (!target.running(step.target) && monotonicNs() < deadline) await sleepMs(50);
         if (!target.running(step.target)) await target.restart(step.target);
-        if (!target.running(step.target)) throw new StampedeError("unsafe", `expected the ${step.target} process to run again after it was killed; it does not`);
+        if (!target.running(step.target))
+          throw new StampedeError(
+            "unsafe",
+            `expected the ${step.target} process to run again after it was killed; it does not`,
+          );
       },
     };
   },

@@ -4,7 +4,7 @@
  */
 import { monotonicNs, sleepMs } from "../determinism/clock.ts";
 import { messageOf } from "../errors.ts";
-import type { FaultRecord, Operation } from "../history/operation.ts";
+import { wordOf, type FaultRecord, type Operation } from "../history/operation.ts";
 import type { EventDeclaration, FaultStep, OperatorStep } from "../scenario/event.ts";
 import type { OperatorAnswer, Target } from "../target/target.ts";
 import { FAULTS } from "./catalogue.ts";
@@ -15,7 +15,10 @@ export interface TimelineOptions {
   readonly target: Target;
   /** Monotonic ns of T0. */
   readonly t0Ns: number;
-  readonly record: { operation(op: Omit<Operation, "index">): void; fault(record: FaultRecord): void };
+  readonly record: {
+    operation(op: Omit<Operation, "index">): void;
+    fault(record: FaultRecord): void;
+  };
   /** For an operator who acts only when goodput has not come back. */
   readonly notRecovered: () => boolean;
   readonly phaseAt: (tNs: number) => string;
@@ -62,10 +65,21 @@ async function operate(options: TimelineOptions, step: OperatorStep, index: numb
   const began = since(options);
   const intent = `operator-${index}-${step.operator}`;
   options.say(`operator: ${step.operator} ${summary(step.request)}`.trim());
-  const answer = step.operator === "restart" ? await restart(options.target, step) : await options.target.operate(step.operator, step.request, intent);
+  const answer =
+    step.operator === "restart"
+      ? await restart(options.target, step)
+      : await options.target.operate(step.operator, step.request, intent);
   const ended = since(options);
-  const outcome = answer.status >= 200 && answer.status < 300 ? "ok" : answer.status >= 400 && answer.status < 500 ? "fail" : "info";
-  if (outcome !== "ok") options.say(`operator: ${step.operator} ${summary(step.request)} was ${outcome === "fail" ? "refused" : "not answered"}: ${answer.error}`);
+  const outcome =
+    answer.status >= 200 && answer.status < 300
+      ? "ok"
+      : answer.status >= 400 && answer.status < 500
+        ? "fail"
+        : "info";
+  if (outcome !== "ok")
+    options.say(
+      `operator: ${step.operator} ${summary(step.request)} was ${outcome === "fail" ? "refused" : "not answered"}: ${answer.error}`,
+    );
   options.record.operation({
     time_intended_ns: step.at * 1e9,
     time_invoke_ns: began,
@@ -88,7 +102,8 @@ async function operate(options: TimelineOptions, step: OperatorStep, index: numb
     id: `step-${index}`,
     kind: "operator",
     name: step.operator,
-    target: step.operator === "restart" ? String(step.request["service"] ?? "shop") : summary(step.request),
+    target:
+      step.operator === "restart" ? wordOf(step.request["service"], "shop") : summary(step.request),
     planned_ns: step.at * 1e9,
     begin_ns: began,
     end_ns: ended,
@@ -98,7 +113,7 @@ async function operate(options: TimelineOptions, step: OperatorStep, index: numb
 
 async function restart(target: Target, step: OperatorStep): Promise<OperatorAnswer> {
   try {
-    await target.restart(String(step.request["service"] ?? "shop"));
+    await target.restart(wordOf(step.request["service"], "shop"));
     return { status: 200, body: {}, error: "" };
   } catch (error) {
     return { status: 0, body: {}, error: messageOf(error) };
@@ -106,10 +121,15 @@ async function restart(target: Target, step: OperatorStep): Promise<OperatorAnsw
 }
 
 function summary(request: Readonly<Record<string, unknown>>): string {
-  return String(request["policy"] ?? request["campaign_id"] ?? request["service"] ?? "");
+  return wordOf(request["policy"] ?? request["campaign_id"] ?? request["service"]);
 }
 
-async function breakAndHeal(options: TimelineOptions, step: FaultStep, index: number, unproved: string[]): Promise<void> {
+async function breakAndHeal(
+  options: TimelineOptions,
+  step: FaultStep,
+  index: number,
+  unproved: string[],
+): Promise<void> {
   if (step.once !== undefined && !(await jobReached(options, step.once))) return;
   const fault = FAULTS[step.fault];
   const began = since(options);
@@ -120,7 +140,9 @@ async function breakAndHeal(options: TimelineOptions, step: FaultStep, index: nu
     options.say(`fault ${step.fault} on ${step.target} could not be injected: ${messageOf(error)}`);
     return;
   }
-  options.say(`fault: ${step.fault} on ${step.target}${step.forS === undefined ? "" : ` for ${step.forS} s`}`);
+  options.say(
+    `fault: ${step.fault} on ${step.target}${step.forS === undefined ? "" : ` for ${step.forS} s`}`,
+  );
   if (step.forS !== undefined) await waitUntil(options, began / 1e9 + step.forS);
   let ended = -1;
   try {
@@ -129,16 +151,33 @@ async function breakAndHeal(options: TimelineOptions, step: FaultStep, index: nu
   } catch (error) {
     unproved.push(`${step.fault} on ${step.target}: ${messageOf(error)}`);
   }
-  options.record.fault({ id: `step-${index}`, kind: step.fault, name: step.fault, target: step.target, planned_ns: step.at * 1e9, begin_ns: began, end_ns: ended, detail: active.detail });
+  options.record.fault({
+    id: `step-${index}`,
+    kind: step.fault,
+    name: step.fault,
+    target: step.target,
+    planned_ns: step.at * 1e9,
+    begin_ns: began,
+    end_ns: ended,
+    detail: active.detail,
+  });
 }
 
 /** Watches the target's jobs until one of the kind has done its share; true at the latest after `withinS`. */
-async function jobReached(options: TimelineOptions, once: NonNullable<FaultStep["once"]>): Promise<boolean> {
+async function jobReached(
+  options: TimelineOptions,
+  once: NonNullable<FaultStep["once"]>,
+): Promise<boolean> {
   const deadline = monotonicNs() + once.withinS * 1e9;
   while (monotonicNs() < deadline) {
     if (options.signal.aborted) return false;
     const { jobs } = await options.target.vitals();
-    if (jobs.some((job) => job.kind === once.job && job.total > 0 && job.done / job.total >= once.doneShare)) return true;
+    if (
+      jobs.some(
+        (job) => job.kind === once.job && job.total > 0 && job.done / job.total >= once.doneShare,
+      )
+    )
+      return true;
     await sleepMs(WATCH_MS);
   }
   return true;

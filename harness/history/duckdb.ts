@@ -16,7 +16,8 @@ export interface DatabaseOptions {
 const plain = (value: DuckDBValue): unknown => {
   if (typeof value === "bigint") return Number(value);
   if (Array.isArray(value)) return value.map(plain);
-  if (value !== null && typeof value === "object" && "items" in value && Array.isArray(value.items)) return value.items.map(plain);
+  if (value !== null && typeof value === "object" && "items" in value && Array.isArray(value.items))
+    return value.items.map(plain);
   return value;
 };
 
@@ -54,7 +55,11 @@ export class Database implements AsyncDisposable {
   /** Runs one query and returns all rows. */
   async all(sql: string): Promise<Row[]> {
     const reader = await this.connection.runAndReadAll(sql);
-    return reader.getRowObjects().map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)])));
+    return reader
+      .getRowObjects()
+      .map((row) =>
+        Object.fromEntries(Object.entries(row).map(([name, value]) => [name, plain(value)])),
+      );
   }
 
   /** No file, no network, no setting can be reached from here on. */

@@ -5,7 +5,19 @@ export type Outcome = "ok" | "fail" | "info";
 
 /** The fixed vocabulary; scenarios may add their own. */
 export const OPERATION_KINDS = [
-  "issue", "claim", "lookup", "redeem", "order", "read-order", "cancel", "refund", "recall", "withdraw", "ship", "restart", "final-read",
+  "issue",
+  "claim",
+  "lookup",
+  "redeem",
+  "order",
+  "read-order",
+  "cancel",
+  "refund",
+  "recall",
+  "withdraw",
+  "ship",
+  "restart",
+  "final-read",
 ] as const;
 
 /** Kinds that only read: their outcome is ok or fail, never info. */
@@ -72,4 +84,10 @@ export interface VitalsSample {
   readonly t_ns: number;
   /** Requests accepted and not answered, or null when the service did not say. */
   readonly queue_depth: number | null;
+}
+
+/** A value of an unknown kind as a word: text and numbers as they are, anything else `otherwise`. */
+export function wordOf(value: unknown, otherwise = ""): string {
+  if (typeof value === "string") return value;
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : otherwise;
 }

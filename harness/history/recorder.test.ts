@@ -26,7 +26,7 @@ const operation = (n: number): Omit<Operation, "index"> => ({
   scenario: "buyers",
   iteration: n,
   final: n % 2 === 0,
-  request: { user_id: "u1", note: "쿠폰, \"quoted\"\nand a line" },
+  request: { user_id: "u1", note: '쿠폰, "quoted"\nand a line' },
   response: n % 2 === 0 ? { order_id: `o${n}`, total: 129_000 } : {},
 });
 
@@ -34,19 +34,56 @@ describe("the recorder", () => {
   test("operations, arrivals, faults and vitals come back from Parquet as they were recorded", async () => {
     const recorder = new Recorder();
     for (let n = 0; n < 5000; n++) recorder.operation(operation(n));
-    recorder.arrival({ scenario: "buyers", iteration: 7, time_intended_ns: 12, time_start_ns: -1, state: "dropped" });
-    recorder.fault({ id: "f", kind: "process-kill", name: "process-kill", target: "worker", planned_ns: 1, begin_ns: 2, end_ns: -1, detail: "it's gone" });
+    recorder.arrival({
+      scenario: "buyers",
+      iteration: 7,
+      time_intended_ns: 12,
+      time_start_ns: -1,
+      state: "dropped",
+    });
+    recorder.fault({
+      id: "f",
+      kind: "process-kill",
+      name: "process-kill",
+      target: "worker",
+      planned_ns: 1,
+      begin_ns: 2,
+      end_ns: -1,
+      detail: "it's gone",
+    });
     recorder.vitals({ t_ns: 5, queue_depth: null });
-    const paths = { ops: join(dir, "ops.parquet"), arrivals: join(dir, "arrivals.parquet"), faults: join(dir, "faults.parquet"), vitals: join(dir, "vitals.parquet") };
+    const paths = {
+      ops: join(dir, "ops.parquet"),
+      arrivals: join(dir, "arrivals.parquet"),
+      faults: join(dir, "faults.parquet"),
+      vitals: join(dir, "vitals.parquet"),
+    };
     await recorder.write(paths);
     await using db = await Database.open();
     const ops = await db.all(`SELECT * FROM read_parquet(${literal(paths.ops)}) ORDER BY "index"`);
     expect(ops).toHaveLength(5000);
     const { request, response, ...rest } = operation(4999);
-    expect(ops[4999]).toEqual({ index: 4999, ...rest, request: JSON.stringify(request), response: JSON.stringify(response) });
-    expect(await db.all(`SELECT * FROM read_parquet(${literal(paths.arrivals)})`)).toEqual([{ scenario: "buyers", iteration: 7, time_intended_ns: 12, time_start_ns: -1, state: "dropped" }]);
-    expect(await db.all(`SELECT target, end_ns, detail FROM read_parquet(${literal(paths.faults)})`)).toEqual([{ target: "worker", end_ns: -1, detail: "it's gone" }]);
-    expect(await db.all(`SELECT * FROM read_parquet(${literal(paths.vitals)})`)).toEqual([{ t_ns: 5, queue_depth: null }]);
+    expect(ops[4999]).toEqual({
+      index: 4999,
+      ...rest,
+      request: JSON.stringify(request),
+      response: JSON.stringify(response),
+    });
+    expect(await db.all(`SELECT * FROM read_parquet(${literal(paths.arrivals)})`)).toEqual([
+      {
+        scenario: "buyers",
+        iteration: 7,
+        time_intended_ns: 12,
+        time_start_ns: -1,
+        state: "dropped",
+      },
+    ]);
+    expect(
+      await db.all(`SELECT target, end_ns, detail FROM read_parquet(${literal(paths.faults)})`),
+    ).toEqual([{ target: "worker", end_ns: -1, detail: "it's gone" }]);
+    expect(await db.all(`SELECT * FROM read_parquet(${literal(paths.vitals)})`)).toEqual([
+      { t_ns: 5, queue_depth: null },
+    ]);
     expect(recorder.refused).toBe(0);
   });
 

@@ -133,7 +133,13 @@ const collapse = z.object({
 });
 export type CollapseVerdict = z.infer<typeof collapse>;
 
-const limit = z.object({ name: z.string(), expression: z.string(), observed: z.number().nullable(), verdict: verdictWord, because: z.string().nullable() });
+const limit = z.object({
+  name: z.string(),
+  expression: z.string(),
+  observed: z.number().nullable(),
+  verdict: verdictWord,
+  because: z.string().nullable(),
+});
 export type LimitVerdict = z.infer<typeof limit>;
 
 const generator = z.object({
@@ -163,14 +169,44 @@ export const verdictSchema = z.object({
   collapse,
   x0,
   generator,
-  outcomes: z.object({ ok: z.number(), fail: z.number(), info: z.number(), info_resolved: z.number() }),
+  outcomes: z.object({
+    ok: z.number(),
+    fail: z.number(),
+    info: z.number(),
+    info_resolved: z.number(),
+  }),
   /** intents → attempts → acknowledged → in the books → kept, of the goodput kinds. */
-  funnel: z.object({ intents: z.number(), attempts: z.number(), acknowledged: z.number(), in_books: z.number(), kept: z.number() }).nullable(),
+  funnel: z
+    .object({
+      intents: z.number(),
+      attempts: z.number(),
+      acknowledged: z.number(),
+      in_books: z.number(),
+      kept: z.number(),
+    })
+    .nullable(),
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 
 /** Paths of a run folder's files. */
-export function runPaths(dir: string): Record<"run" | "verdict" | "ops" | "arrivals" | "faults" | "vitals" | "series" | "summary" | "logs" | "evidence" | "report" | "junit" | "markdown", string> {
+export function runPaths(
+  dir: string,
+): Record<
+  | "run"
+  | "verdict"
+  | "ops"
+  | "arrivals"
+  | "faults"
+  | "vitals"
+  | "series"
+  | "summary"
+  | "logs"
+  | "evidence"
+  | "report"
+  | "junit"
+  | "markdown",
+  string
+> {
   return {
     run: join(dir, "run.json"),
     verdict: join(dir, "verdict.json"),
@@ -200,12 +236,19 @@ export function makeRunFolder(dir: string): void {
     mkdirSync(join(dir, "evidence"), { recursive: true });
     mkdirSync(join(dir, "logs"), { recursive: true });
   } catch (cause) {
-    throw new StampedeError("configuration", `the output folder ${dir} must be writable; it is not`, { hint: "give another with --out DIR", cause });
+    throw new StampedeError(
+      "configuration",
+      `the output folder ${dir} must be writable; it is not`,
+      { hint: "give another with --out DIR", cause },
+    );
   }
 }
 
 function readJson(path: string, what: string): unknown {
-  if (!existsSync(path)) throw new StampedeError("configuration", `expected ${what} at ${path}; there is no such file`, { hint: "give the folder of a finished run" });
+  if (!existsSync(path))
+    throw new StampedeError("configuration", `expected ${what} at ${path}; there is no such file`, {
+      hint: "give the folder of a finished run",
+    });
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
@@ -217,12 +260,21 @@ function readJson(path: string, what: string): unknown {
 export function readRun(dir: string): RunJson {
   const path = runPaths(dir).run;
   const data = readJson(path, "a run's run.json");
-  const format = typeof data === "object" && data !== null && "format" in data ? data.format : undefined;
+  const format =
+    typeof data === "object" && data !== null && "format" in data ? data.format : undefined;
   if (typeof format === "number" && format > 1) {
-    throw new StampedeError("configuration", `${path} has format ${format}; this stampede reads up to 1`, { hint: "use the version that wrote it, or a newer one" });
+    throw new StampedeError(
+      "configuration",
+      `${path} has format ${format}; this stampede reads up to 1`,
+      { hint: "use the version that wrote it, or a newer one" },
+    );
   }
   const parsed = runSchema.safeParse(data);
-  if (!parsed.success) throw new StampedeError("configuration", `${path} is not a run: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new StampedeError(
+      "configuration",
+      `${path} is not a run: ${z.prettifyError(parsed.error)}`,
+    );
   return parsed.data;
 }
 
@@ -230,6 +282,10 @@ export function readRun(dir: string): RunJson {
 export function readVerdict(dir: string): Verdict {
   const path = runPaths(dir).verdict;
   const parsed = verdictSchema.safeParse(readJson(path, "a run's verdict.json"));
-  if (!parsed.success) throw new StampedeError("configuration", `${path} is not a verdict: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success)
+    throw new StampedeError(
+      "configuration",
+      `${path} is not a verdict: ${z.prettifyError(parsed.error)}`,
+    );
   return parsed.data;
 }

@@ -126,8 +126,14 @@ async function runAll(
 }
 
 /** The seven rules become one verdict X0, where X0 stands in the order of the others. */
-function withX0(verdicts: readonly InvariantVerdict[], doubts: readonly string[]): InvariantVerdict[] {
-  const x0 = mergeRules(verdicts.filter((verdict) => isRule(verdict.id)), doubts);
+function withX0(
+  verdicts: readonly InvariantVerdict[],
+  doubts: readonly string[],
+): InvariantVerdict[] {
+  const x0 = mergeRules(
+    verdicts.filter((verdict) => isRule(verdict.id)),
+    doubts,
+  );
   const first = verdicts.findIndex((verdict) => isRule(verdict.id));
   const others = verdicts.filter((verdict) => !isRule(verdict.id));
   return x0 === null ? others : others.toSpliced(first, 0, x0);

@@ -3,51 +3,73 @@ import { collapseVerdict } from "../analysis/collapse-verdict.ts";
 import { courseOf } from "../analysis/course.ts";
 import { writeSeries } from "../analysis/goodput.ts";
 import { judgeSlos } from "../analysis/slos.ts";
-import type { EngineResult } from "../engine/engine.ts";
 import type { ExitCode } from "../errors.ts";
-import type { FaultRecord } from "../history/operation.ts";
 import { runPaths, writeWhole, type RunJson, type Verdict } from "../history/run-folder.ts";
 import { judge } from "../judge/judge.ts";
 import { mergeVerdict } from "../judge/verdict.ts";
 import type { EventDeclaration } from "../scenario/event.ts";
+import type { CrowdLeft } from "./crowd.ts";
+import type { Settled } from "./settle.ts";
 
 export interface DecideOptions {
   readonly dir: string;
-  readonly run: RunJson;
+  readonly described: RunJson;
   readonly event: EventDeclaration;
-  readonly engine: EngineResult;
-  readonly faults: readonly FaultRecord[];
-  readonly drained: boolean;
-  /** Faults whose undo was not proved. */
-  readonly unproved: readonly string[];
-  /** Why the history may be incomplete: rows lost to a bound. */
-  readonly incomplete: readonly string[];
+  readonly left: CrowdLeft;
+  readonly settled: Settled;
   readonly interrupted: boolean;
-  readonly tempDir: string;
+  /** Where large sorts may spill. */
+  readonly scratch: string;
+}
+
+/** Why nothing can be concluded from the curves, beside the generator's own word. */
+function gaps({ left, interrupted }: DecideOptions): string[] {
+  const { refused } = left.recorder;
+  return [
+    ...(refused === 0 ? [] : [`the record was full: ${refused} rows lost`]),
+    ...(interrupted ? ["the run was interrupted"] : []),
+  ];
 }
 
 /** Judges, analyses, writes series.parquet and verdict.json. */
 export async function decide(options: DecideOptions): Promise<Verdict> {
-  const { run, event, engine } = options;
+  const { described: run, event, left, settled } = options;
+  const { engine } = left;
+  const { unproved } = left.timeline;
   const paths = runPaths(options.dir);
-  const judged = await judge({ evidenceDir: paths.evidence, opsPath: paths.ops, judges: event.judges, drained: options.drained, tempDir: options.tempDir, goodputKinds: event.goodputKinds });
+  const judged = await judge({
+    evidenceDir: paths.evidence,
+    opsPath: paths.ops,
+    judges: event.judges,
+    drained: settled.drained,
+    tempDir: options.scratch,
+    goodputKinds: event.goodputKinds,
+  });
   const series = await writeSeries(paths, run, judged.contradicted);
-  const course = courseOf(run, options.faults, engine.generator, [...options.incomplete, ...(options.interrupted ? ["the run was interrupted"] : [])]);
+  const course = courseOf(run, left.recorder.faults, engine.generator, gaps(options));
   const collapse = collapseVerdict(series, course);
   const slos = judgeSlos(event.slos, series, course, collapse);
   const endings: ExitCode[] = [];
   if (engine.exitCode !== 0) endings.push(engine.exitCode);
   if (options.interrupted) endings.push(105);
-  if (options.unproved.length > 0) endings.push(114);
+  if (unproved.length > 0) endings.push(114);
   const { thresholds, generator } = engine;
-  const merged = mergeVerdict({ invariants: judged.invariants, thresholds, slos, collapse, generator, expectPeakPerS: run.expect_peak_per_s, endings });
+  const merged = mergeVerdict({
+    invariants: judged.invariants,
+    thresholds,
+    slos,
+    collapse,
+    generator,
+    expectPeakPerS: run.expect_peak_per_s,
+    endings,
+  });
   const verdict: Verdict = {
     schema: 1,
     run: run.id,
     verdict: merged.verdict,
     exit_code: merged.exit_code,
     go: merged.go,
-    go_because: [...options.unproved.map((what) => `not proved undone: ${what}`), ...merged.go_because],
+    go_because: [...unproved.map((what) => `not proved undone: ${what}`), ...merged.go_because],
     invariants: judged.invariants,
     thresholds: merged.thresholds,
     slos: merged.slos,

@@ -36,13 +36,26 @@ export async function driveCrowd(options: DriveOptions): Promise<Driven> {
   const t0Ns = monotonicNs();
   const t0WallUs = wallUs();
   const totalS = options.phases.at(-1)?.endS ?? 0;
-  const phaseAt = (tNs: number): string => options.phases.find((p) => tNs / 1e9 >= p.startS && tNs / 1e9 < p.endS)?.name ?? "drain";
+  const phaseAt = (tNs: number): string =>
+    options.phases.find((p) => tNs / 1e9 >= p.startS && tNs / 1e9 < p.endS)?.name ?? "drain";
   const ended = new AbortController();
-  const watching = [watchVitals(target, recorder, t0Ns, ended.signal), watchLive(options, t0Ns, totalS, phaseAt, ended.signal)];
+  const watching = [
+    watchVitals(target, recorder, t0Ns, ended.signal),
+    watchLive(options, t0Ns, totalS, phaseAt, ended.signal),
+  ];
   try {
     const [engine, timeline] = await Promise.all([
       prepared.start(t0Ns),
-      playTimeline({ event: options.event, target, t0Ns, record: recorder, notRecovered: () => options.live.notRecovered(), phaseAt, say: (line) => show.say(line), signal }),
+      playTimeline({
+        event: options.event,
+        target,
+        t0Ns,
+        record: recorder,
+        notRecovered: () => options.live.notRecovered(),
+        phaseAt,
+        say: (line) => show.say(line),
+        signal,
+      }),
     ]);
     return { engine, timeline, t0Ns, t0WallUs };
   } finally {
@@ -52,7 +65,12 @@ export async function driveCrowd(options: DriveOptions): Promise<Driven> {
 }
 
 /** Asks the service for its own queue a few times a second; no answer is recorded as such. */
-async function watchVitals(target: Target, recorder: Recorder, t0Ns: number, ended: AbortSignal): Promise<void> {
+async function watchVitals(
+  target: Target,
+  recorder: Recorder,
+  t0Ns: number,
+  ended: AbortSignal,
+): Promise<void> {
   while (!ended.aborted) {
     const { queueDepth } = await target.vitals();
     recorder.vitals({ t_ns: monotonicNs() - t0Ns, queue_depth: queueDepth });
@@ -60,7 +78,13 @@ async function watchVitals(target: Target, recorder: Recorder, t0Ns: number, end
   }
 }
 
-async function watchLive(options: DriveOptions, t0Ns: number, totalS: number, phaseAt: (tNs: number) => string, ended: AbortSignal): Promise<void> {
+async function watchLive(
+  options: DriveOptions,
+  t0Ns: number,
+  totalS: number,
+  phaseAt: (tNs: number) => string,
+  ended: AbortSignal,
+): Promise<void> {
   while (!ended.aborted) {
     const now = monotonicNs() - t0Ns;
     const figures = options.live.snapshot(now);

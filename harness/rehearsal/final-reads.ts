@@ -4,6 +4,7 @@
  */
 import { monotonicNs } from "../determinism/clock.ts";
 import { hash32 } from "../determinism/seed.ts";
+import { wordOf } from "../history/operation.ts";
 import type { Recorder } from "../history/recorder.ts";
 import type { Target } from "../target/target.ts";
 
@@ -23,25 +24,47 @@ function sample(recorder: Recorder, seed: number): Wanted[] {
     if (op.outcome !== "ok" || (op.kind !== "order" && op.kind !== "claim")) continue;
     const request = JSON.parse(op.request) as Record<string, unknown>;
     const response = JSON.parse(op.response) as Record<string, unknown>;
-    const user = String(request["user_id"] ?? "");
-    if (typeof response["order_id"] === "string") orders.push({ entity: "order", id: response["order_id"], user });
-    if (typeof response["coupon_id"] === "string" && user !== "") coupons.push({ entity: "coupon", id: response["coupon_id"], user });
+    const user = wordOf(request["user_id"]);
+    if (typeof response["order_id"] === "string")
+      orders.push({ entity: "order", id: response["order_id"], user });
+    if (typeof response["coupon_id"] === "string" && user !== "")
+      coupons.push({ entity: "coupon", id: response["coupon_id"], user });
   }
-  const some = (all: Wanted[]): Wanted[] => all.toSorted((a, b) => hash32(seed, "final-read", a.id) - hash32(seed, "final-read", b.id)).slice(0, SAMPLE_MAX);
+  const some = (all: Wanted[]): Wanted[] =>
+    all
+      .toSorted((a, b) => hash32(seed, "final-read", a.id) - hash32(seed, "final-read", b.id))
+      .slice(0, SAMPLE_MAX);
   return [...some(orders), ...some(coupons)];
 }
 
 /** Reads the sample and records it. */
-export async function readBack(target: Target, recorder: Recorder, seed: number, t0Ns: number): Promise<void> {
+export async function readBack(
+  target: Target,
+  recorder: Recorder,
+  seed: number,
+  t0Ns: number,
+): Promise<void> {
   const wanted = sample(recorder, seed);
   for (let at = 0; at < wanted.length; at += 8) {
-    await Promise.all(wanted.slice(at, at + 8).map((want, k) => readOne(target, recorder, want, at + k, t0Ns)));
+    await Promise.all(
+      wanted.slice(at, at + 8).map((want, k) => readOne(target, recorder, want, at + k, t0Ns)),
+    );
   }
 }
 
-async function readOne(target: Target, recorder: Recorder, want: Wanted, n: number, t0Ns: number): Promise<void> {
+async function readOne(
+  target: Target,
+  recorder: Recorder,
+  want: Wanted,
+  n: number,
+  t0Ns: number,
+): Promise<void> {
   const began = monotonicNs() - t0Ns;
-  const answer = await target.read(want.entity === "order" ? `/orders/${encodeURIComponent(want.id)}` : `/coupons?user_id=${encodeURIComponent(want.user)}`);
+  const answer = await target.read(
+    want.entity === "order"
+      ? `/orders/${encodeURIComponent(want.id)}`
+      : `/coupons?user_id=${encodeURIComponent(want.user)}`,
+  );
   recorder.operation({
     time_intended_ns: began,
     time_invoke_ns: began,

@@ -2,12 +2,13 @@
 import { appendFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join, basename } from "node:path";
 import { StampedeError, messageOf } from "../errors.ts";
-import { makeRunFolder } from "../history/run-folder.ts";
+import { makeRunFolder, runPaths } from "../history/run-folder.ts";
 import type { Ownership } from "../target/ownership.ts";
 
 export interface GrowingFolder extends Disposable {
   /** Where files go meanwhile. */
   readonly dir: string;
+  readonly logsDir: string;
   /** Moves it to its final place. */
   publish(): void;
 }
@@ -15,13 +16,17 @@ export interface GrowingFolder extends Disposable {
 /** Registers the growing folder with the run's owner, so that a killed run leaves none. Throws "configuration" when it cannot be written. */
 export function growFolder(finalDir: string, ownership: Ownership): GrowingFolder {
   const dir = join(dirname(finalDir), `.${basename(finalDir)}.part`);
-  if (existsSync(finalDir)) throw new StampedeError("configuration", `expected a new run folder; ${finalDir} exists`, { hint: "give another with --out DIR" });
+  if (existsSync(finalDir))
+    throw new StampedeError("configuration", `expected a new run folder; ${finalDir} exists`, {
+      hint: "give another with --out DIR",
+    });
   const row = ownership.intend("directory", "run folder", dir);
   makeRunFolder(dir);
   row.held();
   let published = false;
   return {
     dir,
+    logsDir: runPaths(dir).logs,
     publish: () => {
       renameSync(dir, finalDir);
       published = true;
@@ -41,7 +46,11 @@ export function checkWritable(root: string): void {
     mkdirSync(probe, { recursive: true });
     rmSync(probe, { recursive: true });
   } catch (cause) {
-    throw new StampedeError("configuration", `expected a folder to write results to; ${root} cannot be written: ${messageOf(cause)}`, { hint: "give another with --out DIR", cause });
+    throw new StampedeError(
+      "configuration",
+      `expected a folder to write results to; ${root} cannot be written: ${messageOf(cause)}`,
+      { hint: "give another with --out DIR", cause },
+    );
   }
 }
 

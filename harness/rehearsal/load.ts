@@ -1,5 +1,6 @@
 /** Loads a script twice: once to find every mistake before anything is started, once with the measured capacity. */
 import type { Engine, LoadedScript } from "../engine/engine.ts";
+import { nodeEngine } from "../engine/node/node-engine.ts";
 import { StampedeError } from "../errors.ts";
 import { BUILT_IN_INVARIANTS, loadInvariants } from "../judge/invariant-file.ts";
 import type { EventDeclaration } from "../scenario/event.ts";
@@ -20,16 +21,51 @@ export function givenCapacity(env: Readonly<Record<string, string>>): number | n
   const text = env["CAPACITY"];
   if (text === undefined) return null;
   const value = Number(text);
-  if (!Number.isFinite(value) || value < 1 || value > 1e6) throw new StampedeError("configuration", `expected -e CAPACITY to be a rate from 1 to 1000000 per second; came "${text}"`, { hint: "leave it out to have it measured" });
+  if (!Number.isFinite(value) || value < 1 || value > 1e6)
+    throw new StampedeError(
+      "configuration",
+      `expected -e CAPACITY to be a rate from 1 to 1000000 per second; came "${text}"`,
+      { hint: "leave it out to have it measured" },
+    );
   return value;
 }
 
 /** Evaluates the script's init code and checks its event. Throws "configuration" with file:line. */
-export async function loadScenario(engine: Engine, plan: Pick<RunPlan, "script" | "env" | "seed">, capacity: number | null): Promise<LoadedScenario> {
-  const env = { BASE_URL: "http://127.0.0.1:9", ...plan.env, CAPACITY: capacity === null ? PROVISIONAL_CAPACITY : String(capacity) };
+export async function loadScenario(
+  engine: Engine,
+  plan: Pick<RunPlan, "script" | "env" | "seed">,
+  capacity: number | null,
+): Promise<LoadedScenario> {
+  const env = {
+    BASE_URL: "http://127.0.0.1:9",
+    ...plan.env,
+    CAPACITY: capacity === null ? PROVISIONAL_CAPACITY : String(capacity),
+  };
   const script = await engine.load({ script: plan.script, env, seed: plan.seed });
   if (script.event === undefined) return { script, event: null };
-  const scenarios = Object.keys((script.options["scenarios"] ?? {}) as Record<string, unknown>);
+  const scenarios = Object.keys(script.options["scenarios"] ?? {});
   const invariants = ["X0", ...loadInvariants([BUILT_IN_INVARIANTS]).map((file) => file.id)];
-  return { script, event: parseEvent(script.event, { at: script.eventAt ?? plan.script, scenarios, durationS: script.durationS, invariants }) };
+  return {
+    script,
+    event: parseEvent(script.event, {
+      at: script.eventAt ?? plan.script,
+      scenarios,
+      durationS: script.durationS,
+      invariants,
+    }),
+  };
+}
+
+/** The scenario of a run that is judged: with an event, at its real capacity. */
+export async function loadJudged(
+  plan: RunPlan,
+  capacity: number,
+): Promise<{ readonly script: LoadedScript; readonly event: EventDeclaration }> {
+  const { script, event } = await loadScenario(nodeEngine, plan, capacity);
+  if (event === null)
+    throw new StampedeError(
+      "configuration",
+      `expected ${plan.scenario} to export an event; it is a plain k6 script`,
+    );
+  return { script, event };
 }

@@ -1,5 +1,7 @@
 /** After the crowd: let the service come to rest, read back as a customer, stop it, and read its books. */
 import { monotonicNs, sleepMs } from "../determinism/clock.ts";
+import { runPaths } from "../history/run-folder.ts";
+import type { EventDeclaration } from "../scenario/event.ts";
 import type { Recorder } from "../history/recorder.ts";
 import type { Target } from "../target/target.ts";
 import { readBack } from "./final-reads.ts";
@@ -15,7 +17,7 @@ export interface Settled {
 }
 
 /** Waits until the service says it has come to rest, at most `drainS`. */
-export async function drain(target: Target, drainS: number, show: Show): Promise<Settled> {
+async function drain(target: Target, drainS: number, show: Show): Promise<Settled> {
   const began = monotonicNs();
   const since = (): number => (monotonicNs() - began) / 1e9;
   for (;;) {
@@ -30,14 +32,33 @@ export async function drain(target: Target, drainS: number, show: Show): Promise
 }
 
 /** Drain, final reads, stop, books. A service that does not drain is stopped, and that is recorded as an operator's step. */
-export async function settle(target: Target, recorder: Recorder, options: { readonly drainS: number; readonly seed: number; readonly t0Ns: number; readonly evidenceDir: string; readonly show: Show }): Promise<Settled> {
-  const settled = await drain(target, options.drainS, options.show);
-  if (settled.drained) await readBack(target, recorder, options.seed, options.t0Ns);
-  const stopping = monotonicNs() - options.t0Ns;
+export async function settle(
+  target: Target,
+  left: { readonly recorder: Recorder; readonly t0Ns: number },
+  options: {
+    readonly event: Pick<EventDeclaration, "drainS">;
+    readonly seed: number;
+    readonly dir: string;
+    readonly show: Show;
+  },
+): Promise<Settled> {
+  const { recorder, t0Ns } = left;
+  const settled = await drain(target, options.event.drainS, options.show);
+  if (settled.drained) await readBack(target, recorder, options.seed, t0Ns);
+  const stopping = monotonicNs() - t0Ns;
   await target.stopServices();
   if (!settled.drained) {
-    recorder.fault({ id: "stop", kind: "operator", name: "stop", target: "all services", planned_ns: stopping, begin_ns: stopping, end_ns: monotonicNs() - options.t0Ns, detail: settled.waiting });
+    recorder.fault({
+      id: "stop",
+      kind: "operator",
+      name: "stop",
+      target: "all services",
+      planned_ns: stopping,
+      begin_ns: stopping,
+      end_ns: monotonicNs() - t0Ns,
+      detail: settled.waiting,
+    });
   }
-  await target.readBooks(options.evidenceDir, settled.drained);
+  await target.readBooks(runPaths(options.dir).evidence, settled.drained);
   return settled;
 }

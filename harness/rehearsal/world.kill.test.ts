@@ -28,14 +28,22 @@ async function until(found: () => boolean, everyMs = 2): Promise<boolean> {
   return false;
 }
 
-const left = (dir: string): string[] => [...findByMarker(dir).map((pid) => `process ${pid}`), ...(existsSync(dir) ? [`directory ${dir}`] : [])];
+const left = (dir: string): string[] => [
+  ...findByMarker(dir).map((pid) => `process ${pid}`),
+  ...(existsSync(dir) ? [`directory ${dir}`] : []),
+];
 
 /** Rows of a world that stands: name and kind of everything it makes, in order, learned from a real one. */
 async function rowsOfAWorld(): Promise<OwnedRow[]> {
   const run = `kill-learn-${secret(3)}`;
   const dir = runDirectory(run);
   const child = start(run);
-  await until(() => (readTable(dir)?.rows ?? []).filter((row) => row.kind === "process" && row.state === "held").length >= 5, 20);
+  await until(
+    () =>
+      (readTable(dir)?.rows ?? []).filter((row) => row.kind === "process" && row.state === "held")
+        .length >= 5,
+    20,
+  );
   await sleepMs(300);
   const rows = readTable(dir)?.rows ?? [];
   child.kill("SIGKILL");
@@ -48,7 +56,10 @@ beforeAll(async () => {
   rows = await rowsOfAWorld();
 }, 60_000);
 
-async function killAtRow(row: number, withKeeper: boolean): Promise<{ dir: string; seen: boolean }> {
+async function killAtRow(
+  row: number,
+  withKeeper: boolean,
+): Promise<{ dir: string; seen: boolean }> {
   const run = `kill-${row}-${secret(3)}`;
   const dir = runDirectory(run);
   const child = start(run);
@@ -63,8 +74,12 @@ async function killAtRow(row: number, withKeeper: boolean): Promise<{ dir: strin
 
 describe("killed with SIGKILL, a run leaves no process and no directory", () => {
   test("a world owns directories, ports, databases and processes", () => {
-    expect(new Set(rows.map((row) => row.kind))).toEqual(new Set(["directory", "process", "port", "database"]));
-    expect(rows.filter((row) => row.kind === "process").map((row) => row.name)).toEqual(expect.arrayContaining(["postgres", "prepare", "gateway", "sink", "shop", "worker"]));
+    expect(new Set(rows.map((row) => row.kind))).toEqual(
+      new Set(["directory", "process", "port", "database"]),
+    );
+    expect(rows.filter((row) => row.kind === "process").map((row) => row.name)).toEqual(
+      expect.arrayContaining(["postgres", "prepare", "gateway", "sink", "shop", "worker"]),
+    );
   });
 
   test("harness killed at every row: the keeper clears up", { timeout: 300_000 }, async () => {
@@ -76,14 +91,18 @@ describe("killed with SIGKILL, a run leaves no process and no directory", () => 
     }
   });
 
-  test("harness and keeper killed together at every row: doctor clears up", { timeout: 300_000 }, async () => {
-    for (const { row, name } of rows) {
-      const { dir } = await killAtRow(row, true);
-      const doctor = spawnSync(process.execPath, [cli, "doctor"], { encoding: "utf8" });
-      expect(doctor.stdout, doctor.stderr).toContain("ok ");
-      expect(left(dir), `after row ${row} (${name})`).toEqual([]);
-    }
-  });
+  test(
+    "harness and keeper killed together at every row: doctor clears up",
+    { timeout: 300_000 },
+    async () => {
+      for (const { row, name } of rows) {
+        const { dir } = await killAtRow(row, true);
+        const doctor = spawnSync(process.execPath, [cli, "doctor"], { encoding: "utf8" });
+        expect(doctor.stdout, doctor.stderr).toContain("ok ");
+        expect(left(dir), `after row ${row} (${name})`).toEqual([]);
+      }
+    },
+  );
 
   test("a folder below the root that carries no table of ours is left alone", async () => {
     const foreign = join(ownershipRoot(), "not-ours");
@@ -94,4 +113,3 @@ describe("killed with SIGKILL, a run leaves no process and no directory", () => 
     spawnSync("rm", ["-r", foreign]);
   });
 });
-

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { prepareTemplates, EmbeddedTarget, type Variant } from "../target/embedded.ts";
 import { Postgres } from "../target/postgres.ts";
-import { Stage } from "../target/stage.ts";
+import type { Stage } from "../target/stage.ts";
 import { probeCapacity } from "../target/capacity-probe.ts";
 import { StampedeError } from "../errors.ts";
 import type { EventDeclaration } from "../scenario/event.ts";
@@ -26,21 +26,48 @@ export class World implements AsyncDisposable {
   static async open(stage: Stage, seed: number): Promise<World> {
     const logsDir = join(stage.dir, "logs");
     mkdirSync(logsDir, { recursive: true });
-    const postgres = await Postgres.start(stage.dir, stage.ownership, join(logsDir, "postgres.log"));
+    const postgres = await Postgres.start(
+      stage.dir,
+      stage.ownership,
+      join(logsDir, "postgres.log"),
+    );
     const world = new World(stage, postgres, logsDir);
-    await prepareTemplates({ runDir: stage.dir, logsDir, ownership: stage.ownership, postgres, seed, members: MEMBERS });
+    await prepareTemplates({
+      runDir: stage.dir,
+      logsDir,
+      ownership: stage.ownership,
+      postgres,
+      seed,
+      members: MEMBERS,
+    });
     return world;
   }
 
   /** The sample service in one variant, on fresh clones of the templates. */
   async target(runId: string, variant: Variant, logsDir: string): Promise<EmbeddedTarget> {
-    return EmbeddedTarget.start({ runId, variant, runDir: this.stage.dir, logsDir, ownership: this.stage.ownership, postgres: this.postgres });
+    return EmbeddedTarget.start({
+      runId,
+      variant,
+      runDir: this.stage.dir,
+      logsDir,
+      ownership: this.stage.ownership,
+      postgres: this.postgres,
+    });
   }
 
   /** Orders per second of the naive variant, always, on a scratch clone that is thrown away; said as it is measured. */
-  async measure(event: EventDeclaration, say: (line: string) => void, signal: AbortSignal): Promise<number> {
+  async measure(
+    event: EventDeclaration,
+    say: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<number> {
     const { probe } = event;
-    if (probe === undefined) throw new StampedeError("configuration", "this scenario's event names no probe, so its capacity cannot be measured", { hint: "give the capacity with -e CAPACITY=…, or add event.probe" });
+    if (probe === undefined)
+      throw new StampedeError(
+        "configuration",
+        "this scenario's event names no probe, so its capacity cannot be measured",
+        { hint: "give the capacity with -e CAPACITY=…, or add event.probe" },
+      );
     say(`measuring the naive service's capacity for ${probe.seconds} s …`);
     await using scratch = await this.target("probe", "naive", join(this.logsDir, "probe"));
     const capacity = await probeCapacity({
@@ -48,7 +75,10 @@ export class World implements AsyncDisposable {
       path: probe.path,
       seconds: probe.seconds,
       connections: probe.connections,
-      order: (n) => ({ body: JSON.stringify(probe.order(n)), headers: { "idempotency-key": `probe-${n}` } }),
+      order: (n) => ({
+        body: JSON.stringify(probe.order(n)),
+        headers: { "idempotency-key": `probe-${n}` },
+      }),
       signal,
     });
     say(`capacity ${capacity} orders/s`);

@@ -38,7 +38,13 @@ const faultStep = z.strictObject({
   target: z.string(),
   forS: seconds.max(120).optional(),
   /** Wait, after `at`, until a job of this kind has done this share of its items; inject anyway after `withinS`. */
-  once: z.strictObject({ job: z.enum(["issue", "recall", "cancel", "compensate"]), doneShare: share, withinS: seconds }).optional(),
+  once: z
+    .strictObject({
+      job: z.enum(["issue", "recall", "cancel", "compensate"]),
+      doneShare: share,
+      withinS: seconds,
+    })
+    .optional(),
 });
 
 /** How capacity is measured: the n-th order of the crowd's own mix, for a closed loop on a scratch copy. */
@@ -46,7 +52,10 @@ const probe = z.strictObject({
   path: z.string().startsWith("/"),
   seconds: z.number().min(3).max(60).default(7),
   connections: z.number().int().min(1).max(1000).default(64),
-  order: z.custom<(n: number) => Record<string, unknown>>((value) => typeof value === "function", "a function (n) => the order's JSON body"),
+  order: z.custom<(n: number) => Record<string, unknown>>(
+    (value) => typeof value === "function",
+    "a function (n) => the order's JSON body",
+  ),
 });
 
 const slo = z.strictObject({
@@ -65,7 +74,16 @@ export const eventSchema = z.strictObject({
   goodputKinds: z.array(z.string()).min(1),
   goodputScenarios: z.array(z.string()).min(1),
   customer,
-  campaigns: z.array(z.strictObject({ id: z.string(), meant: z.number().int().nonnegative(), cap: z.number().int().nonnegative(), amount: z.number().int().nonnegative() })).default([]),
+  campaigns: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        meant: z.number().int().nonnegative(),
+        cap: z.number().int().nonnegative(),
+        amount: z.number().int().nonnegative(),
+      }),
+    )
+    .default([]),
   phases: z.array(phase).min(1),
   timeline: z.array(z.union([operatorStep, faultStep])).default([]),
   probe: probe.optional(),

@@ -9,14 +9,19 @@ export type { Event } from "./event.ts";
 export type { OpSpec } from "./op.ts";
 
 const outside = (name: string): never => {
-  throw new StampedeError("script", `${name}() works inside a running scenario only`, { hint: "start the script with: stampede run SCENARIO" });
+  throw new StampedeError("script", `${name}() works inside a running scenario only`, {
+    hint: "start the script with: stampede run SCENARIO",
+  });
 };
 
 /**
  * Sends one attempt of a customer's wish and records it: `send` makes exactly one k6 http call and returns its
  * response, which op returns too. Adds nothing to the request; put the intent into your own idempotency header.
  */
-export function op<R extends Pick<OpAnswer, "status">>(_spec: OpSpec, _send: () => R): R & { readonly outcome: "ok" | "fail" | "info"; readonly final: boolean } {
+export function op<R extends Pick<OpAnswer, "status">>(
+  _spec: OpSpec,
+  _send: () => R,
+): R & { readonly outcome: "ok" | "fail" | "info"; readonly final: boolean } {
   return outside("op");
 }
 

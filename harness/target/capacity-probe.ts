@@ -10,7 +10,10 @@ import { StampedeError } from "../errors.ts";
 export interface ProbeOptions {
   readonly baseUrl: string;
   /** The n-th order's body; each asked for once. */
-  readonly order: (n: number) => { readonly body: string; readonly headers: Record<string, string> };
+  readonly order: (n: number) => {
+    readonly body: string;
+    readonly headers: Record<string, string>;
+  };
   readonly path: string;
   readonly seconds: number;
   readonly connections: number;
@@ -43,7 +46,11 @@ export async function probeCapacity(options: ProbeOptions): Promise<number> {
             path: options.path,
             setupRequest: (request) => {
               const { body, headers } = options.order(n++);
-              return { ...request, body, headers: { ...headers, "content-type": "application/json" } };
+              return {
+                ...request,
+                body,
+                headers: { ...headers, "content-type": "application/json" },
+              };
             },
           },
         ],
@@ -57,9 +64,17 @@ export async function probeCapacity(options: ProbeOptions): Promise<number> {
     });
   });
   const measuredS = options.seconds - WARM_UP_S;
-  if (options.signal.aborted) throw new StampedeError("interrupted", "interrupted while the capacity was measured; nothing was run");
+  if (options.signal.aborted)
+    throw new StampedeError(
+      "interrupted",
+      "interrupted while the capacity was measured; nothing was run",
+    );
   if (counted === 0) {
-    throw new StampedeError("environment", `expected the service to acknowledge orders while its capacity is measured; the answers by status were ${JSON.stringify(statuses)}`, { hint: "the shop's log in the run folder says why; or give the figure with -e CAPACITY=…" });
+    throw new StampedeError(
+      "environment",
+      `expected the service to acknowledge orders while its capacity is measured; the answers by status were ${JSON.stringify(statuses)}`,
+      { hint: "the shop's log in the run folder says why; or give the figure with -e CAPACITY=…" },
+    );
   }
   return twoSignificant(counted / measuredS);
 }

@@ -3,11 +3,18 @@
  * PostgreSQL as CSV, ordered by commit within each book, and stored as Parquet. The order is the dense rank of the
  * commit timestamps that PostgreSQL itself kept (design.md §7): a serial number would be allocation order.
  */
-import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+} from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
-import pg from "pg";
+import { Client } from "pg";
 import { to as copyTo } from "pg-copy-streams";
 import { EVIDENCE_TABLES, bookOf, type EvidenceTable } from "../history/evidence-tables.ts";
 import { Database, literal } from "../history/duckdb.ts";
@@ -50,25 +57,41 @@ export async function readBooks(options: ReadBooksOptions): Promise<void> {
 }
 
 /** One repeatable-read snapshot of a whole book; returns when it was taken, µs since the epoch by the book's clock. */
-async function copyBook(book: string, entry: DatabaseEntry, scratch: string, copied: Copied[]): Promise<number> {
+async function copyBook(
+  book: string,
+  entry: DatabaseEntry,
+  scratch: string,
+  copied: Copied[],
+): Promise<number> {
   const folder = join(QUERIES, book);
   if (!existsSync(folder)) return 0;
-  const client = new pg.Client(entry);
+  const client = new Client(entry);
   try {
     await client.connect();
     await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    const at = await client.query<{ us: string }>("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us");
-    for (const file of readdirSync(folder).filter((name) => name.endsWith(".sql")).toSorted()) {
+    const at = await client.query<{ us: string }>(
+      "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS us",
+    );
+    for (const file of readdirSync(folder)
+      .filter((name) => name.endsWith(".sql"))
+      .toSorted()) {
       const table = file.slice(0, -4);
       const csv = join(scratch, `${book}-${table}.csv`);
       const sql = readFileSync(join(folder, file), "utf8").trim().replace(/;$/, "");
-      await pipeline(client.query(copyTo(`COPY (${sql}) TO STDOUT WITH (FORMAT csv, HEADER true)`)), createWriteStream(csv));
+      await pipeline(
+        client.query(copyTo(`COPY (${sql}) TO STDOUT WITH (FORMAT csv, HEADER true)`)),
+        createWriteStream(csv),
+      );
       copied.push({ book, table, csv });
     }
     await client.query("COMMIT");
     return Number(at.rows[0]?.us ?? 0);
   } catch (cause) {
-    throw new StampedeError("environment", `expected to read the ${book}'s books; PostgreSQL answered: ${messageOf(cause)}`, { cause });
+    throw new StampedeError(
+      "environment",
+      `expected to read the ${book}'s books; PostgreSQL answered: ${messageOf(cause)}`,
+      { cause },
+    );
   } finally {
     await client.end();
   }
@@ -76,27 +99,40 @@ async function copyBook(book: string, entry: DatabaseEntry, scratch: string, cop
 
 /** Columns of the raw table: canonical types where the table is canonical, text ids and µs else. */
 function columnsOf(table: string): Readonly<Record<string, string>> {
-  return table in EVIDENCE_TABLES ? EVIDENCE_TABLES[table as EvidenceTable] : { id: "VARCHAR", event_seq: "BIGINT" };
+  return table in EVIDENCE_TABLES
+    ? EVIDENCE_TABLES[table as EvidenceTable]
+    : { id: "VARCHAR", event_seq: "BIGINT" };
 }
 
 async function load(db: Database, table: string, csv: string): Promise<void> {
-  const columns = Object.entries(columnsOf(table)).map(([name, type]) => `${literal(name)}: ${literal(type)}`).join(", ");
+  const columns = Object.entries(columnsOf(table))
+    .map(([name, type]) => `${literal(name)}: ${literal(type)}`)
+    .join(", ");
   // A quoted empty field is an empty string, an unquoted one NULL: PostgreSQL's own distinction.
   await db.run(
     `CREATE TABLE ${table} AS SELECT * FROM read_csv(${literal(csv)}, header = true, delim = ',', quote = '"', escape = '"', allow_quoted_nulls = false, columns = {${columns}}, auto_detect = false, max_line_size = 16777216)`,
   );
 }
 
-const seqColumns = (table: string): string[] => Object.keys(columnsOf(table)).filter((name) => name === "seq" || name.endsWith("_seq"));
+const seqColumns = (table: string): string[] =>
+  Object.keys(columnsOf(table)).filter((name) => name === "seq" || name.endsWith("_seq"));
 
 /** Makes `commits`, and turns every *seq column from microseconds into the dense rank within its book. */
 async function rankCommits(db: Database, copied: readonly Copied[]): Promise<void> {
-  if (copied.some((c) => c.table === "notification_events") && copied.some((c) => c.table === "notifications")) {
-    await db.run("UPDATE notifications SET event_seq = e.event_seq FROM notification_events e WHERE e.id = notifications.id");
+  if (
+    copied.some((c) => c.table === "notification_events") &&
+    copied.some((c) => c.table === "notifications")
+  ) {
+    await db.run(
+      "UPDATE notifications SET event_seq = e.event_seq FROM notification_events e WHERE e.id = notifications.id",
+    );
   }
   const seen: string[] = [];
   for (const { table } of copied) {
-    for (const column of seqColumns(table)) seen.push(`SELECT ${literal(bookOfColumn(table, column))} AS book, ${column} AS at_us FROM ${table} WHERE ${column} IS NOT NULL`);
+    for (const column of seqColumns(table))
+      seen.push(
+        `SELECT ${literal(bookOfColumn(table, column))} AS book, ${column} AS at_us FROM ${table} WHERE ${column} IS NOT NULL`,
+      );
   }
   await db.run(
     `CREATE TABLE commits AS SELECT book, dense_rank() OVER (PARTITION BY book ORDER BY at_us)::BIGINT AS seq, at_us FROM (${seen.length === 0 ? "SELECT '' AS book, 0::BIGINT AS at_us WHERE false" : seen.join(" UNION ")})`,
@@ -104,7 +140,9 @@ async function rankCommits(db: Database, copied: readonly Copied[]): Promise<voi
   for (const { table } of copied) {
     if (!(table in EVIDENCE_TABLES)) continue;
     for (const column of seqColumns(table)) {
-      await db.run(`UPDATE ${table} SET ${column} = c.seq FROM commits c WHERE c.book = ${literal(bookOfColumn(table, column))} AND c.at_us = ${table}.${column}`);
+      await db.run(
+        `UPDATE ${table} SET ${column} = c.seq FROM commits c WHERE c.book = ${literal(bookOfColumn(table, column))} AND c.at_us = ${table}.${column}`,
+      );
     }
   }
 }
@@ -115,15 +153,27 @@ function bookOfColumn(table: string, column: string): string {
   return bookOf(table as EvidenceTable);
 }
 
-async function writeBooks(db: Database, options: ReadBooksOptions, readAt: Readonly<Record<string, number>>): Promise<void> {
-  await db.run("CREATE TABLE books(book VARCHAR, clock VARCHAR, seq_quality VARCHAR, drained BOOLEAN, read_seq BIGINT, read_at_us BIGINT)");
+async function writeBooks(
+  db: Database,
+  options: ReadBooksOptions,
+  readAt: Readonly<Record<string, number>>,
+): Promise<void> {
+  await db.run(
+    "CREATE TABLE books(book VARCHAR, clock VARCHAR, seq_quality VARCHAR, drained BOOLEAN, read_seq BIGINT, read_at_us BIGINT)",
+  );
   for (const [book, us] of Object.entries(readAt)) {
     // All three books are kept by one PostgreSQL: one clock.
-    await db.run(`INSERT INTO books SELECT ${literal(book)}, 'postgres', 'exact', ${options.drained}, coalesce(max(seq), 0), ${us} FROM commits WHERE book = ${literal(book)}`);
+    await db.run(
+      `INSERT INTO books SELECT ${literal(book)}, 'postgres', 'exact', ${options.drained}, coalesce(max(seq), 0), ${us} FROM commits WHERE book = ${literal(book)}`,
+    );
   }
 }
 
 async function store(db: Database, table: EvidenceTable, dir: string): Promise<void> {
-  const columns = Object.keys(EVIDENCE_TABLES[table]).map((name) => `"${name}"`).join(", ");
-  await db.run(`COPY (SELECT ${columns} FROM ${table}) TO ${literal(join(dir, `${table}.parquet`))} (FORMAT parquet)`);
+  const columns = Object.keys(EVIDENCE_TABLES[table])
+    .map((name) => `"${name}"`)
+    .join(", ");
+  await db.run(
+    `COPY (SELECT ${columns} FROM ${table}) TO ${literal(join(dir, `${table}.parquet`))} (FORMAT parquet)`,
+  );
 }

@@ -3,7 +3,18 @@
  * thing exists, so whoever finds the table can undo a run whose makers are dead: the keeper at once, doctor and the
  * next start later. What carries no table of ours is never touched.
  */
-import { appendFileSync, existsSync, fsyncSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, rmSync, rmdirSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+} from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { sleepMs, monotonicNs } from "../determinism/clock.ts";
@@ -54,7 +65,8 @@ function makeDirectory(dir: string): void {
       mkdirSync(dir, { mode: 0o711 });
       return;
     } catch (error) {
-      if (attempt === 5 || !(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      if (attempt === 5 || !(error instanceof Error && "code" in error && error.code === "ENOENT"))
+        throw error;
     }
   }
 }
@@ -77,7 +89,11 @@ export class Ownership {
   }
 
   /** Writes down what is about to be made. Make it, then `held`; undo it, then `released`. */
-  intend(kind: ResourceKind, name: string, detail = ""): { held(detail?: string): void; released(): void } {
+  intend(
+    kind: ResourceKind,
+    name: string,
+    detail = "",
+  ): { held(detail?: string): void; released(): void } {
     const row = this.#next++;
     let last = detail;
     append(this.dir, { row, kind, name, detail, state: "intended" });
@@ -87,14 +103,17 @@ export class Ownership {
         append(this.dir, { row, kind, name, detail: now, state: "held" });
       },
       released: () => {
-        if (existsSync(this.dir)) append(this.dir, { row, kind, name, detail: last, state: "released" });
+        if (existsSync(this.dir))
+          append(this.dir, { row, kind, name, detail: last, state: "released" });
       },
     };
   }
 }
 
 /** The table as it stands: the last state of every row. A half-written last line (killed while writing) is no row. */
-export function readTable(dir: string): { readonly header: Header; readonly rows: readonly OwnedRow[] } | null {
+export function readTable(
+  dir: string,
+): { readonly header: Header; readonly rows: readonly OwnedRow[] } | null {
   const path = join(dir, TABLE);
   if (!existsSync(path)) return null;
   const rows = new Map<number, OwnedRow>();
@@ -131,13 +150,15 @@ export async function undo(dir: string): Promise<string[]> {
   const undone: string[] = [];
   const keeper = table.header.keeper.pid;
   // Every process of a run carries the run's directory in its command line, also one killed before its row was "held".
-  const running = (): number[] => findByMarker(dir).filter((pid) => pid !== keeper && pid !== table.header.owner.pid);
+  const running = (): number[] =>
+    findByMarker(dir).filter((pid) => pid !== keeper && pid !== table.header.owner.pid);
   for (const pid of running()) {
     undone.push(`process ${pid}`);
     // SIGQUIT is PostgreSQL's immediate shutdown and takes its backends along; for a service it is simply the end.
     signal(pid, "SIGQUIT");
   }
-  if (!(await until(() => running().length === 0, 1500))) for (const pid of running()) signal(pid, "SIGKILL");
+  if (!(await until(() => running().length === 0, 1500)))
+    for (const pid of running()) signal(pid, "SIGKILL");
   await until(() => running().length === 0, 2000);
   for (const row of table.rows) {
     if (row.kind !== "directory" || row.state === "released" || !existsSync(row.detail)) continue;
@@ -155,7 +176,9 @@ export async function undo(dir: string): Promise<string[]> {
 }
 
 /** Undoes every run below the root whose owner and keeper are both dead. A folder without our table is left alone. */
-export async function sweepDeadOwners(): Promise<{ readonly run: string; readonly undone: readonly string[] }[]> {
+export async function sweepDeadOwners(): Promise<
+  { readonly run: string; readonly undone: readonly string[] }[]
+> {
   const root = ownershipRoot();
   if (!existsSync(root)) return [];
   const swept: { run: string; undone: string[] }[] = [];

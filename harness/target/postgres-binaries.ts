@@ -28,7 +28,10 @@ export interface PostgresBinaries {
   readonly postgres: string;
 }
 
-const at = (native: string): PostgresBinaries => ({ initdb: join(native, "bin", "initdb"), postgres: join(native, "bin", "postgres") });
+const at = (native: string): PostgresBinaries => ({
+  initdb: join(native, "bin", "initdb"),
+  postgres: join(native, "bin", "postgres"),
+});
 
 /** Makes the links the package lists in pg-symlinks.json; existing ones stay. */
 function repairLinks(native: string, list: string): void {
@@ -36,12 +39,15 @@ function repairLinks(native: string, list: string): void {
   const root = dirname(native);
   for (const { source, target } of links) {
     const link = join(root, target);
-    if (lstatSync(link, { throwIfNoEntry: false }) === undefined) symlinkSync(relative(dirname(link), join(root, source)), link);
+    if (lstatSync(link, { throwIfNoEntry: false }) === undefined)
+      symlinkSync(relative(dirname(link), join(root, source)), link);
   }
 }
 
 const starts = (binaries: PostgresBinaries, as: RunAs): boolean =>
-  [binaries.initdb, binaries.postgres].every((program) => spawnSync(program, ["--version"], { ...as, stdio: "ignore" }).status === 0);
+  [binaries.initdb, binaries.postgres].every(
+    (program) => spawnSync(program, ["--version"], { ...as, stdio: "ignore" }).status === 0,
+  );
 
 /** The programs, proved to start. Throws "environment" naming the package when this platform has none. */
 export function postgresBinaries(scratch: string): PostgresBinaries {
@@ -50,10 +56,14 @@ export function postgresBinaries(scratch: string): PostgresBinaries {
   try {
     native = join(dirname(createRequire(import.meta.url).resolve(name)), "..", "native");
   } catch (cause) {
-    throw new StampedeError("environment", `expected PostgreSQL's programs in the npm package ${name}; it is not installed`, {
-      hint: "run `npm ci` without --omit=optional on Linux or macOS, x64 or arm64",
-      cause,
-    });
+    throw new StampedeError(
+      "environment",
+      `expected PostgreSQL's programs in the npm package ${name}; it is not installed`,
+      {
+        hint: "run `npm ci` without --omit=optional on Linux or macOS, x64 or arm64",
+        cause,
+      },
+    );
   }
   const as = postgresUser();
   const list = join(native, "pg-symlinks.json");
@@ -68,12 +78,21 @@ export function postgresBinaries(scratch: string): PostgresBinaries {
     cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
     if (existsSync(list)) repairLinks(copy, list);
     // A private node_modules (umask 077) copies as private files: they must belong to whom they will run as.
-    if (as.uid !== undefined) spawnSync("chown", ["-R", `${as.uid}:${as.gid}`, join(scratch, "pgsql")]);
+    if (as.uid !== undefined)
+      spawnSync("chown", ["-R", `${as.uid}:${as.gid}`, join(scratch, "pgsql")]);
   } catch (cause) {
-    throw new StampedeError("environment", `expected to copy PostgreSQL's programs to ${copy}: ${messageOf(cause)}`, { hint: "free some disk space in the temporary directory", cause });
+    throw new StampedeError(
+      "environment",
+      `expected to copy PostgreSQL's programs to ${copy}: ${messageOf(cause)}`,
+      { hint: "free some disk space in the temporary directory", cause },
+    );
   }
   if (starts(at(copy), as)) return at(copy);
-  throw new StampedeError("environment", `expected PostgreSQL's programs of ${name} to start here; they do not, not even from a copy`, {
-    hint: `try it by hand: ${at(native).postgres} --version`,
-  });
+  throw new StampedeError(
+    "environment",
+    `expected PostgreSQL's programs of ${name} to start here; they do not, not even from a copy`,
+    {
+      hint: `try it by hand: ${at(native).postgres} --version`,
+    },
+  );
 }

@@ -1,9 +1,17 @@
 /** A throw-away PostgreSQL cluster of the run: initialised, started and stopped with it, on loopback, password random. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { chownSync, mkdirSync, openSync, closeSync, readFileSync, writeFileSync, rmSync } from "node:fs";
+import {
+  chownSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  writeFileSync,
+  rmSync,
+} from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
-import pg from "pg";
+import { Client } from "pg";
 import { monotonicNs, sleepMs } from "../determinism/clock.ts";
 import { secret } from "../determinism/seed.ts";
 import { StampedeError, messageOf } from "../errors.ts";
@@ -71,7 +79,13 @@ export class Postgres implements AsyncDisposable {
     for (let attempt = 1; ; attempt++) {
       const port = await freePort();
       try {
-        return await Postgres.#launch(binaries, home, { host: "127.0.0.1", port, user: USER, password, database: "postgres" }, ownership, logPath);
+        return await Postgres.#launch(
+          binaries,
+          home,
+          { host: "127.0.0.1", port, user: USER, password, database: "postgres" },
+          ownership,
+          logPath,
+        );
       } catch (error) {
         // Another process took the port between the look and the start: once more, elsewhere.
         if (attempt === 3) throw error;
@@ -79,12 +93,26 @@ export class Postgres implements AsyncDisposable {
     }
   }
 
-  static async #launch(binaries: PostgresBinaries, home: string, entry: DatabaseEntry, ownership: Ownership, logPath: string): Promise<Postgres> {
-    const settings = Object.entries({ ...SETTINGS, port: String(entry.port) }).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  static async #launch(
+    binaries: PostgresBinaries,
+    home: string,
+    entry: DatabaseEntry,
+    ownership: Ownership,
+    logPath: string,
+  ): Promise<Postgres> {
+    const settings = Object.entries({ ...SETTINGS, port: String(entry.port) }).flatMap(
+      ([name, value]) => ["-c", `${name}=${value}`],
+    );
     const port = ownership.intend("port", "postgres", String(entry.port));
     const row = ownership.intend("process", "postgres");
     const log = openSync(logPath, "a", 0o600);
-    const server = spawn(binaries.postgres, ["-D", join(home, "data"), ...settings], { ...postgresUser(), detached: true, cwd: home, stdio: ["ignore", log, log], env: { LC_ALL: "C" } });
+    const server = spawn(binaries.postgres, ["-D", join(home, "data"), ...settings], {
+      ...postgresUser(),
+      detached: true,
+      cwd: home,
+      stdio: ["ignore", log, log],
+      env: { LC_ALL: "C" },
+    });
     closeSync(log);
     server.on("error", () => {}); // a failed spawn shows as an exit below
     row.held(server.pid === undefined ? "" : `${server.pid}@${identify(server.pid).started}`);
@@ -109,7 +137,7 @@ export class Postgres implements AsyncDisposable {
 
   /** Runs statements one by one in `database`; each is its own transaction (CREATE DATABASE insists on that). */
   async execute(database: string, ...statements: readonly string[]): Promise<void> {
-    const client = new pg.Client(this.in(database));
+    const client = new Client(this.in(database));
     await client.connect();
     try {
       for (const statement of statements) await client.query(statement);
@@ -121,7 +149,10 @@ export class Postgres implements AsyncDisposable {
   /** A new database from a template, in the time of a file copy. */
   async clone(database: string, template: string, ownership: Ownership): Promise<DatabaseEntry> {
     const row = ownership.intend("database", database, database);
-    await this.execute("postgres", `CREATE DATABASE "${database}" TEMPLATE "${template}" STRATEGY file_copy`);
+    await this.execute(
+      "postgres",
+      `CREATE DATABASE "${database}" TEMPLATE "${template}" STRATEGY file_copy`,
+    );
     row.held();
     return this.in(database);
   }
@@ -148,21 +179,38 @@ function initialise(binaries: PostgresBinaries, home: string, password: string):
   if (as.uid !== undefined && as.gid !== undefined) chownSync(secretFile, as.uid, as.gid);
   const made = spawnSync(
     binaries.initdb,
-    ["-D", join(home, "data"), "-U", USER, `--pwfile=${secretFile}`, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"],
+    [
+      "-D",
+      join(home, "data"),
+      "-U",
+      USER,
+      `--pwfile=${secretFile}`,
+      "-A",
+      "scram-sha-256",
+      "-E",
+      "UTF8",
+      "--locale=C",
+      "--no-sync",
+      "--no-instructions",
+    ],
     { ...as, cwd: home, encoding: "utf8", env: { LC_ALL: "C" } },
   );
   rmSync(secretFile, { force: true });
   if (made.status !== 0) {
-    throw new StampedeError("environment", `expected initdb to make a cluster in ${home}; it exited ${made.status ?? "without starting"}: ${(made.stderr ?? messageOf(made.error)).trim().slice(-400)}`, {
-      hint: "check free disk space and shared memory; `stampede doctor` looks at both",
-    });
+    throw new StampedeError(
+      "environment",
+      `expected initdb to make a cluster in ${home}; it exited ${made.status ?? "without starting"}: ${(made.stderr ?? messageOf(made.error)).trim().slice(-400)}`,
+      {
+        hint: "check free disk space and shared memory; `stampede doctor` looks at both",
+      },
+    );
   }
 }
 
 async function ready(server: ChildProcess, entry: DatabaseEntry, logPath: string): Promise<void> {
   const deadline = monotonicNs() + START_MS_MAX * 1e6;
   while (server.exitCode === null && server.pid !== undefined && monotonicNs() < deadline) {
-    const client = new pg.Client(entry);
+    const client = new Client(entry);
     try {
       await client.connect();
       await client.end();
@@ -173,5 +221,9 @@ async function ready(server: ChildProcess, entry: DatabaseEntry, logPath: string
     }
   }
   const log = readFileSync(logPath, "utf8").trim().slice(-600);
-  throw new StampedeError("environment", `expected PostgreSQL to answer on 127.0.0.1:${entry.port} within ${START_MS_MAX / 1000} s; it did not:\n${log}`, { hint: "`stampede doctor` checks disk, memory and ports" });
+  throw new StampedeError(
+    "environment",
+    `expected PostgreSQL to answer on 127.0.0.1:${entry.port} within ${START_MS_MAX / 1000} s; it did not:\n${log}`,
+    { hint: "`stampede doctor` checks disk, memory and ports" },
+  );
 }

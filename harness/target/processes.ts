@@ -13,9 +13,15 @@ const hasProc = existsSync("/proc/self/stat");
 /** The process's start time in the kernel's own words, or null when there is no such process (or it is a zombie). */
 export function startedAt(pid: number): string | null {
   try {
-    if (!hasProc) return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || null;
+    if (!hasProc)
+      return (
+        execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() ||
+        null
+      );
     // Fields after the last ")" (a command name may hold anything): state is the 3rd of all, starttime the 22nd.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
     return fields[0] === "Z" ? null : (fields[19] ?? null);
   } catch {
     return null;
@@ -39,13 +45,16 @@ export function findByMarker(marker: string): number[] {
     for (const name of readdirSync("/proc")) {
       if (!/^\d+$/.test(name)) continue;
       try {
-        if (readFileSync(`/proc/${name}/cmdline`, "utf8").includes(marker)) found.push(Number(name));
+        if (readFileSync(`/proc/${name}/cmdline`, "utf8").includes(marker))
+          found.push(Number(name));
       } catch {
         // It ended between the two reads.
       }
     }
   } else {
-    for (const line of execFileSync("ps", ["-axo", "pid=,command="], { encoding: "utf8" }).split("\n")) {
+    for (const line of execFileSync("ps", ["-axo", "pid=,command="], { encoding: "utf8" }).split(
+      "\n",
+    )) {
       if (line.includes(marker)) found.push(Number.parseInt(line.trim(), 10));
     }
   }

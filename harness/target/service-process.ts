@@ -36,7 +36,11 @@ export class ServiceProcess {
   }
 
   /** Starts it and waits until it says it is ready. Throws "environment" with the place of its log otherwise. */
-  static async start(spec: ServiceSpec, runDir: string, ownership: Ownership): Promise<ServiceProcess> {
+  static async start(
+    spec: ServiceSpec,
+    runDir: string,
+    ownership: Ownership,
+  ): Promise<ServiceProcess> {
     const row = ownership.intend("process", spec.name);
     const child = launch(spec, runDir);
     row.held(child.pid === undefined ? "" : `${child.pid}@${identify(child.pid).started}`);
@@ -46,7 +50,11 @@ export class ServiceProcess {
     if (port === null) {
       child.kill("SIGKILL");
       row.released();
-      throw new StampedeError("environment", `expected the ${spec.name} process to be ready within ${READY_MS_MAX / 1000} s; it ${child.exitCode === null ? "was not" : `exited ${child.exitCode}`}`, { hint: `its log says why: ${spec.logPath}` });
+      throw new StampedeError(
+        "environment",
+        `expected the ${spec.name} process to be ready within ${READY_MS_MAX / 1000} s; it ${child.exitCode === null ? "was not" : `exited ${child.exitCode}`}`,
+        { hint: `its log says why: ${spec.logPath}` },
+      );
     }
     return new ServiceProcess(spec, child, port, () => row.released());
   }
@@ -71,7 +79,8 @@ export class ServiceProcess {
     if (this.running) {
       const gone = once(this.child, "exit");
       this.child.kill("SIGTERM");
-      if (!(await Promise.race([gone.then(() => true), sleepMs(STOP_MS_MAX).then(() => false)]))) this.child.kill("SIGKILL");
+      if (!(await Promise.race([gone.then(() => true), sleepMs(STOP_MS_MAX).then(() => false)])))
+        this.child.kill("SIGKILL");
       await gone;
     }
     this.#released();
@@ -130,7 +139,13 @@ async function readyPort(child: ChildProcess): Promise<number | null> {
   });
   const late = new AbortController();
   try {
-    return await Promise.race([line, sleepMs(READY_MS_MAX, late.signal).then(() => null, () => null)]);
+    return await Promise.race([
+      line,
+      sleepMs(READY_MS_MAX, late.signal).then(
+        () => null,
+        () => null,
+      ),
+    ]);
   } finally {
     late.abort();
     pipe.destroy();

@@ -20,18 +20,26 @@ export class Stage implements AsyncDisposable {
   static async open(run: string): Promise<Stage> {
     await sweepDeadOwners();
     const dir = runDirectory(run);
-    const keeper = spawn(process.execPath, [fileURLToPath(new URL("keeper.ts", import.meta.url)), "--run-dir", dir, String(process.pid)], {
-      detached: true, // a terminal's Ctrl-C must not reach it
-      stdio: ["pipe", "pipe", "ignore"],
-      env: {},
-    });
+    const keeper = spawn(
+      process.execPath,
+      [fileURLToPath(new URL("keeper.ts", import.meta.url)), "--run-dir", dir, String(process.pid)],
+      {
+        detached: true, // a terminal's Ctrl-C must not reach it
+        stdio: ["pipe", "pipe", "ignore"],
+        env: {},
+      },
+    );
     keeper.stdin?.on("error", () => {});
     const ready = await Promise.race([
       once(keeper.stdout ?? keeper, "data").then(() => true),
       once(keeper, "exit").then(() => false),
     ]);
     if (!ready) {
-      throw new StampedeError("environment", `expected the run's directory ${dir} to be made; the keeper process ended first`, { hint: "is the temporary directory writable? set TMPDIR to one that is" });
+      throw new StampedeError(
+        "environment",
+        `expected the run's directory ${dir} to be made; the keeper process ended first`,
+        { hint: "is the temporary directory writable? set TMPDIR to one that is" },
+      );
     }
     keeper.unref();
     keeper.stdout?.destroy();

@@ -4,7 +4,13 @@ import type { FaultRecord } from "../history/operation.ts";
 /** What the service says of itself, cheaply, even under load; null where it did not answer in time. */
 export interface Vitals {
   readonly queueDepth: number | null;
-  readonly jobs: readonly { readonly id: string; readonly kind: string; readonly done: number; readonly total: number; readonly state: string }[];
+  readonly jobs: readonly {
+    readonly id: string;
+    readonly kind: string;
+    readonly done: number;
+    readonly total: number;
+    readonly state: string;
+  }[];
 }
 
 export interface OperatorAnswer {
@@ -17,7 +23,11 @@ export interface Target extends AsyncDisposable {
   readonly baseUrl: string;
   readonly place: "embedded" | "containers" | "external";
   /** Sends an operator's request on a connection of its own, with the run's token. */
-  operate(action: "issue" | "recall" | "withdraw", request: Readonly<Record<string, unknown>>, intent: string): Promise<OperatorAnswer>;
+  operate(
+    action: "issue" | "recall" | "withdraw",
+    request: Readonly<Record<string, unknown>>,
+    intent: string,
+  ): Promise<OperatorAnswer>;
   /** A read of the customers' own API, for the final reads after the drain. */
   read(path: string): Promise<OperatorAnswer>;
   vitals(): Promise<Vitals>;

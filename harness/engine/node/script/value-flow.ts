@@ -11,12 +11,15 @@ import type { FunctionInfo } from "./program-facts.ts";
 
 type Watcher = { readonly call: (value: Value) => void; next: number };
 
-/** What a script of tens of thousands of lines needs is a hundredth of it. */
+/** Steps after which a script counts as too entangled. */
 const MERGES_MAX = 20_000_000;
+/** From so many new values on, whole sets are merged. */
+const MERGE_FROM = 8;
 const NO_BITS = new Uint32Array(0);
 
 function widened(bits: Uint32Array, words: number): Uint32Array {
-  const wider = new Uint32Array(Math.max(words, bits.length * 2));
+  // Powers of two only: two slots that widen one another must come to rest.
+  const wider = new Uint32Array(2 ** Math.ceil(Math.log2(words)));
   wider.set(bits);
   return wider;
 }
@@ -26,6 +29,8 @@ export class Slot {
   readonly list: Value[] = [];
   /** The same as a set: one bit a value. */
   bits: Uint32Array = NO_BITS;
+  /** How many of the list have gone on to the targets. */
+  sent = 0;
   readonly watchers: Watcher[] = [];
   readonly targets = new Set<Slot>();
   /** Property reads of this place, by name ("" is an unknown name). */
@@ -142,10 +147,13 @@ export class ValueFlow {
     if (slot.list.length > 0) this.#wake(slot);
   }
 
+  /** First in, first out: a slot in a cycle collects much before it is looked at again. */
   settle(): void {
-    for (let slot = this.#queue.pop(); slot !== undefined; slot = this.#queue.pop()) {
+    for (let at = 0; at < this.#queue.length; at++) {
+      const slot = this.#queue[at];
+      if (slot === undefined) continue;
       slot.queued = false;
-      for (const target of slot.targets) this.#merge(slot, target);
+      this.#send(slot);
       // The list of watchers may grow while they run.
       for (let i = 0; i < slot.watchers.length; i++) {
         const watcher = slot.watchers[i];
@@ -155,6 +163,21 @@ export class ValueFlow {
           if (value !== undefined) watcher.call(value);
         }
       }
+      if (at > 100_000) {
+        this.#queue.splice(0, at + 1);
+        at = -1;
+      }
+    }
+    this.#queue.length = 0;
+  }
+
+  /** Passes on what came since the last time. */
+  #send(slot: Slot): void {
+    const fresh = slot.list.slice(slot.sent);
+    slot.sent = slot.list.length;
+    for (const target of slot.targets) {
+      if (fresh.length > MERGE_FROM) this.#merge(slot, target);
+      else for (const value of fresh) this.add(target, value);
     }
   }
 
