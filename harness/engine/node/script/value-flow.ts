@@ -12,7 +12,7 @@ import type { FunctionInfo } from "./program-facts.ts";
 type Watcher = { readonly call: (value: Value) => void; next: number };
 
 /** Steps after which a script counts as too entangled. */
-const MERGES_MAX = 20_000_000;
+const MERGES_MAX = 12_000_000;
 /** From so many new values on, whole sets are merged. */
 const MERGE_FROM = 8;
 const NO_BITS = new Uint32Array(0);
