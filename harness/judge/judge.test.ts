@@ -1,5 +1,5 @@
 /** The judge as a whole: folders people really hand in, what they leave undecided, and what follows from a verdict. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -40,6 +40,8 @@ describe("a folder that cannot be judged says so in one message", () => {
   const cases: {
     readonly when: string;
     readonly files: Readonly<Record<string, string>>;
+    /** Appended to the first file as they are. */
+    readonly bytes?: readonly number[];
     readonly says: RegExp;
   }[] = [
     {
@@ -68,6 +70,27 @@ describe("a folder that cannot be judged says so in one message", () => {
       says: /orders\.csv: column total must be BIGINT; "12\.000 KRW" is not/,
     },
     {
+      when: "a column stands twice",
+      files: { "orders.csv": "id,id\n1,2\n" },
+      says: /orders\.csv:1: every column must have a name of its own; "id"/,
+    },
+    {
+      when: "a quote never ends",
+      files: { "orders.csv": 'id,intent\n1,"a\n2,b\n' },
+      says: /orders\.csv: line 2: Value with unterminated quote/,
+    },
+    {
+      when: "a row is shorter than its header",
+      files: { "orders.csv": "id,intent,total\n1,i1,5\n2\n" },
+      says: /orders\.csv: line 3: Expected Number of Columns: 3 Found: 1/,
+    },
+    {
+      when: "a text is not UTF-8",
+      files: { "orders.csv": "id,intent\n1,i1\n" },
+      bytes: [0xff, 0xfe, 0x80],
+      says: /orders\.csv: line 3: Invalid unicode/,
+    },
+    {
       when: "JSON is not JSON",
       files: { "orders.csv": "id,attributes\n1,{oops\n" },
       says: /orders\.csv: column attributes must be JSON; "\{oops" is not/,
@@ -83,8 +106,9 @@ describe("a folder that cannot be judged says so in one message", () => {
       says: /orders stands there twice: orders\.csv and orders\.parquet/,
     },
   ];
-  it.each(cases)("when $when", async ({ files, says }) => {
+  it.each(cases)("when $when", async ({ files, bytes, says }) => {
     for (const [name, text] of Object.entries(files)) put(name, text);
+    if (bytes !== undefined) appendFileSync(join(dir, "orders.csv"), Uint8Array.from(bytes));
     const error = await problem(run());
     expect(error.message).toMatch(says);
     expect(error.exitCode).toBe(104);
@@ -109,6 +133,11 @@ const twice: Tables = {
 };
 
 describe("books exported from anywhere are judged as far as they go", () => {
+  it("CSV with the line ends of Windows and a quoted line break", async () => {
+    put("orders.csv", 'id,"intent"\r\n1,"i\n1"\r\n2,"i\n1"\r\n');
+    expect(of(await run(), "O2")).toMatchObject({ verdict: "fail", count: 1 });
+  });
+
   it("CSV with a byte order mark, other case, extra columns, blank lines and floats for integers", async () => {
     put("orders.csv", '\uFEFFID,Intent,Total,Note\n1,i1,1000.0,"a,\n""b"""\n\n2,i1,,x\n');
     expect(of(await run(), "O2")).toMatchObject({ verdict: "fail", count: 1 });

@@ -7,6 +7,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, parse, resolve } from "node:path";
 import { StampedeError, messageOf } from "../errors.ts";
 import { EVIDENCE_TABLES, OPS_COLUMNS, type EvidenceType } from "../history/evidence-tables.ts";
+import { complaint, csvScan } from "./csv-scan.ts";
 import { literal, type Database } from "../history/duckdb.ts";
 
 export interface LoadedBooks {
@@ -28,10 +29,8 @@ const BESIDE = new Set(["arrivals", "faults", "vitals", "series"]);
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** DuckDB's function that reads the file. CSV is read as text: the canonical types are applied afterwards. */
-function scanOf(path: string): string {
-  if (path.endsWith(".parquet")) return `read_parquet(${literal(path)})`;
-  return `read_csv(${literal(path)}, header = true, all_varchar = true, delim = ',', quote = '"', escape = '"', nullstr = '')`;
-}
+const scanOf = (path: string): string =>
+  path.endsWith(".parquet") ? `read_parquet(${literal(path)})` : csvScan(path);
 
 /** What a folder offers: table name → file. @throws StampedeError naming what is wrong with the folder */
 function filesOf(evidenceDir: string, opsPath: string | null): Map<string, string> {
@@ -93,7 +92,7 @@ async function describe(db: Database, path: string): Promise<FileColumn[]> {
   } catch (cause) {
     throw new StampedeError(
       "configuration",
-      `${path} cannot be read as a table: ${messageOf(cause).split("\n")[0] ?? ""}`,
+      `${path} cannot be read as a table: ${complaint(messageOf(cause))}`,
       { cause },
     );
   }
@@ -164,7 +163,8 @@ async function loadTable(
       `CREATE ${asView ? "VIEW" : "TABLE"} ${table} AS SELECT ${select.join(", ")} FROM ${scanOf(path)}${blank}`,
     );
   } catch (cause) {
-    throw new StampedeError("configuration", `${path}: ${await misfit(db, path, pairs)}`, {
+    const what = await misfit(db, path, pairs).catch(() => complaint(messageOf(cause)));
+    throw new StampedeError("configuration", `${path}: ${what}`, {
       cause,
       hint: "money is integer KRW, booleans true or false, empty is NULL, JSON is text",
     });
