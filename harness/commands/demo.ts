@@ -113,5 +113,5 @@ export async function demoCommand(options: DemoCommandOptions): Promise<number> 
   );
   await using stage = await Stage.open(demo.id);
   dir = stage.dir;
-  return rehearse(demo, stage, screen, interrupts);
+  return await rehearse(demo, stage, screen, interrupts);
 }

@@ -3,23 +3,6 @@
 /** ok took effect · fail surely did not · info nobody knows (shown as "unknown"). */
 export type Outcome = "ok" | "fail" | "info";
 
-/** The fixed vocabulary; scenarios may add their own. */
-export const OPERATION_KINDS = [
-  "issue",
-  "claim",
-  "lookup",
-  "redeem",
-  "order",
-  "read-order",
-  "cancel",
-  "refund",
-  "recall",
-  "withdraw",
-  "ship",
-  "restart",
-  "final-read",
-] as const;
-
 /** Kinds that only read: their outcome is ok or fail, never info. */
 export const READ_KINDS: ReadonlySet<string> = new Set(["lookup", "read-order", "final-read"]);
 
@@ -38,6 +21,10 @@ export interface Operation {
   readonly intent: string;
   /** From 1. */
   readonly attempt: number;
+  /**
+   * issue, claim, lookup, redeem, order, read-order, cancel, refund, recall, withdraw, ship, restart, final-read; a
+   * scenario may add its own.
+   */
   readonly kind: string;
   readonly outcome: Outcome;
   /** HTTP status, 0 when there was no answer. */

@@ -25,8 +25,3 @@ export interface Show {
   /** The live view, several times a second. */
   tick(snapshot: LiveSnapshot): void;
 }
-
-/** The run's signals: the first asks for heal, drain, read and report. */
-export interface Interrupt {
-  readonly signal: AbortSignal;
-}

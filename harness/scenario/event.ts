@@ -98,4 +98,3 @@ export type EventDeclaration = z.output<typeof eventSchema>;
 export type Event = z.input<typeof eventSchema>;
 export type OperatorStep = z.output<typeof operatorStep>;
 export type FaultStep = z.output<typeof faultStep>;
-export type Slo = z.output<typeof slo>;

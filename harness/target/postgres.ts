@@ -18,7 +18,7 @@ import { StampedeError, messageOf } from "../errors.ts";
 import { freePort } from "./free-port.ts";
 import type { Ownership } from "./ownership.ts";
 import { postgresBinaries, postgresUser, type PostgresBinaries } from "./postgres-binaries.ts";
-import { identify } from "./processes.ts";
+import { identify, yieldToGenerator } from "./processes.ts";
 
 /** How to reach one database of the cluster. */
 export interface DatabaseEntry {
@@ -114,6 +114,7 @@ export class Postgres implements AsyncDisposable {
       env: { LC_ALL: "C" },
     });
     closeSync(log);
+    yieldToGenerator(server.pid); // its backends inherit it
     server.on("error", () => {}); // a failed spawn shows as an exit below
     row.held(server.pid === undefined ? "" : `${server.pid}@${identify(server.pid).started}`);
     const release = (): void => {

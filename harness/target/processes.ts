@@ -1,6 +1,7 @@
 /** What the operating system says of processes: alive, since when, with which command line. Linux by /proc, else by ps. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { constants, setPriority } from "node:os";
 
 /** A process number is reused; number and start together are not. */
 export interface ProcessIdentity {
@@ -67,5 +68,15 @@ export function signal(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name);
   } catch {
     // ESRCH: gone. EPERM: not ours, and so never started by this run.
+  }
+}
+
+/** The service, not the generator, must be what gets scarce on shared cores (faults.md). */
+export function yieldToGenerator(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Not allowed here: the generator's own lateness tells whether it mattered.
   }
 }

@@ -2,13 +2,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Readable } from "node:stream";
 import { sleepMs } from "../determinism/clock.ts";
 import { StampedeError } from "../errors.ts";
 import type { Ownership } from "./ownership.ts";
-import { identify } from "./processes.ts";
+import { identify, yieldToGenerator } from "./processes.ts";
 
 const READY_MS_MAX = 20_000;
 const STOP_MS_MAX = 1_500;
@@ -109,16 +108,6 @@ function launch(spec: ServiceSpec, runDir: string): ChildProcess {
   child.on("error", () => {}); // a failed spawn shows as an exit
   child.stdin?.on("error", () => {});
   return child;
-}
-
-/** The service, not the generator, must be what gets scarce on shared cores (faults.md). */
-function yieldToGenerator(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // Not allowed here: the generator's own lateness tells whether it mattered.
-  }
 }
 
 async function readyPort(child: ChildProcess): Promise<number | null> {

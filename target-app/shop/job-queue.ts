@@ -23,7 +23,6 @@ export const massJobPayload = z.strictObject({ job_id: z.string() });
 /** Guarded: one chunk of a job, job_chunks (job_id, chunk). */
 export const massChunkPayload = z.strictObject({ job_id: z.string(), chunk: z.number().int() });
 export type MassJobPayload = z.infer<typeof massJobPayload>;
-export type MassChunkPayload = z.infer<typeof massChunkPayload>;
 
 /** Chunks are bounded by time as well as by size: what a killed worker held is free again after this, plus one look. */
 const CHUNK_EXPIRE_S = 2;

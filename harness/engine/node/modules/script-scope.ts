@@ -9,7 +9,7 @@ import { k6Module } from "./k6.ts";
 import { stampedeModule } from "./stampede.ts";
 
 /** The name scenarios import the package under. */
-export const PACKAGE_NAME = "@stampede-sre/stampede";
+const PACKAGE_NAME = "@stampede-sre/stampede";
 
 const MODULES: Readonly<
   Record<string, (vu: Vu, isUserAsync: (value: unknown) => boolean) => BuiltinModule>
