@@ -148,11 +148,13 @@ describe("the story", () => {
     ["never-served", "2 (1 told “come back”)", "bad", "2 (1 told “come back”)", "open"],
     ["above-cap", "40", "bad", "0", "good"],
     ["without-rule", "1,163 of 2,410", "bad", "0 of 2,388 (all by policy)", "good"],
+    ["left-out", "310", "bad", "0", "good"],
+    ["bought-twice", "214", "bad", "0", "open"],
     ["not-refunded", "1 (1 pending, 1 untold)", "bad", "0 (1 pending, all told)", "good"],
     ["not-told", "2", "bad", "0", "good"],
     ["double-charge", "0", "good", "0", "good"],
     ["unknown", "18 of 6,120", "open", "0 of 12", "good"],
-    ["other-rules", "O2 214 · O9 37 · X3 1,163 · P3 41", "bad", "0", "good"],
+    ["other-rules", "O9 37 · X3 1,163 · P3 41", "bad", "0", "good"],
   ])(
     "%s is told from figures and marked by the judge's verdict",
     (key, naiveText, naiveMark, guardedText, guardedMark) => {

@@ -47,6 +47,8 @@ export const RUN_SENTENCES = {
   withoutRuleRow: ["cancelled with no rule behind it", "근거 규정 없이 취소됨"],
   notRefundedRow: ["paid, cancelled, not refunded", "결제·취소 후 환불 안 됨"],
   notToldRow: ["cancelled and not told", "취소되고도 통보 못 받음"],
+  leftOutRow: ["in the rule's scope, left out", "규정 대상인데 빠진 주문"],
+  boughtTwiceRow: ["bought once, ordered again", "한 번 샀는데 거듭 주문"],
   doubleChargeRow: ["double charges", "이중 결제"],
   unknownRow: ["unknown outcomes left open", "끝내 알 수 없는 결과"],
   otherRulesRow: ["other rules broken", "그 밖에 어긴 규칙"],

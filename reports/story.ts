@@ -161,6 +161,7 @@ const TOLD_ELSEWHERE: ReadonlySet<string> = new Set([
   "C1",
   "C2",
   "C3",
+  "O2",
   "X0",
   "P4",
   "P5",
@@ -193,10 +194,17 @@ export function customerFacts(say: Say, view: RunView): Fact[] {
       "C3",
     ]),
     fact("without-rule", say("withoutRuleRow"), withoutRuleText(say, view), ["X0"]),
+    fact(
+      "left-out",
+      say("leftOutRow"),
+      verdict.x0.rules["R3"] === undefined ? UNKNOWN : whole(verdict.x0.rules["R3"]),
+      ["X0"],
+    ),
     fact("not-refunded", say("notRefundedRow"), refundText(say, view), ["P4", "P5"]),
     fact("not-told", say("notToldRow"), countOr(books.cancels?.notTold, rule(verdict, "X1")), [
       "X1",
     ]),
+    fact("bought-twice", say("boughtTwiceRow"), countOr(null, rule(verdict, "O2")), ["O2"]),
     fact("double-charge", say("doubleChargeRow"), countOr(null, rule(verdict, "P1")), ["P1"]),
     {
       key: "unknown",

@@ -64,9 +64,7 @@ describe("the end of npm start", () => {
       "a refund account on file. No published rule says so.",
     );
     expect(line(/^ {2}naive/)).toContain("26 rules judged, 0 undecided");
-    expect(line(/^Report/)).toBe(
-      "Report  out/comparison.html   Replay  npm start -- --seed 7",
-    );
+    expect(line(/^Report/)).toBe("Report  out/comparison.html   Replay  npm start -- --seed 7");
     expect(lines.at(-1)).toBe(
       "exit 0: naive failed and guarded held, as this demo intends (a gate would exit 111 on naive)",
     );

@@ -22,6 +22,8 @@ export interface TimelineOptions {
   /** For an operator who acts only when goodput has not come back. */
   readonly notRecovered: () => boolean;
   readonly phaseAt: (tNs: number) => string;
+  /** Names of the faults that are in; kept up to date here, read by the live view. */
+  readonly active: Set<string>;
   /** One sentence for the live view. */
   readonly say: (sentence: string) => void;
   readonly signal: AbortSignal;
@@ -121,7 +123,9 @@ async function restart(target: Target, step: OperatorStep): Promise<OperatorAnsw
 }
 
 function summary(request: Readonly<Record<string, unknown>>): string {
-  return wordOf(request["policy"] ?? request["campaign_id"] ?? request["service"]);
+  const what = wordOf(request["policy"] ?? request["campaign_id"] ?? request["service"]);
+  const whom = wordOf(request["audience"]);
+  return whom === "" ? what : `${what} to ${whom}`;
 }
 
 async function breakAndHeal(
@@ -143,6 +147,8 @@ async function breakAndHeal(
   options.say(
     `fault: ${step.fault} on ${step.target}${step.forS === undefined ? "" : ` for ${step.forS} s`}`,
   );
+  const name = `${step.fault} on ${step.target}`;
+  options.active.add(name);
   if (step.forS !== undefined) await waitUntil(options, began / 1e9 + step.forS);
   let ended = -1;
   try {
@@ -151,6 +157,7 @@ async function breakAndHeal(
   } catch (error) {
     unproved.push(`${step.fault} on ${step.target}: ${messageOf(error)}`);
   }
+  options.active.delete(name);
   options.record.fault({
     id: `step-${index}`,
     kind: step.fault,

@@ -140,12 +140,17 @@ const servesEnough = (slos: readonly LimitVerdict[]): LimitVerdict[] =>
     (slo) => slo.verdict === "pass" && /^(goodput_share|lost_share)\b/.test(slo.expression),
   );
 
+interface Room {
+  readonly enough: boolean | null;
+  readonly words: string;
+}
+
 /**
  * Is what was served well enough for the forecast? At or above it, yes. Below it a service can still do right by
  * everyone it takes in, but how many may be turned away is the operator's decision, not ours: only an objective on
  * goodput, declared and met, says so.
  */
-function headroom(found: Findings): { readonly enough: boolean | null; readonly words: string } {
+function headroom(found: Findings, refused: boolean): Room {
   const { served_well_per_s: served } = found.collapse;
   const forecast = found.expectPeakPerS;
   if (forecast === null)
@@ -160,7 +165,7 @@ function headroom(found: Findings): { readonly enough: boolean | null; readonly 
     };
   const share = Math.round((served / forecast - 1) * 100);
   const figures = `served well up to ${number(served)}/s, forecast ${number(forecast)}/s, headroom ${share} %`;
-  if (served >= forecast) return { enough: true, words: figures };
+  if (refused || served >= forecast) return { enough: !refused, words: figures };
   const allowing = servesEnough(found.slos);
   const names = allowing.map((slo) => `"${slo.name}"`).join(", ");
   if (allowing.length > 0)
@@ -174,7 +179,7 @@ function headroom(found: Findings): { readonly enough: boolean | null; readonly 
 function answer(found: Findings): Pick<MergedVerdict, "go" | "go_because"> {
   const against = objections(found);
   const unsure = doubts(found);
-  const room = headroom(found);
+  const room = headroom(found, against.length > 0);
   if (against.length > 0) return { go: false, go_because: [...against, ...unsure, room.words] };
   if (unsure.length > 0) return { go: null, go_because: [...unsure, room.words] };
   const back = found.collapse.recovered_after_s;

@@ -39,13 +39,17 @@ export async function driveCrowd(options: DriveOptions): Promise<Driven> {
   const phaseAt = (tNs: number): string =>
     options.phases.find((p) => tNs / 1e9 >= p.startS && tNs / 1e9 < p.endS)?.name ?? "drain";
   const ended = new AbortController();
+  const active = new Set<string>();
   const watching = [
     watchVitals(target, recorder, t0Ns, ended.signal),
-    watchLive(options, t0Ns, totalS, phaseAt, ended.signal),
+    watchLive({ ...options, t0Ns, totalS, phaseAt, active }, ended.signal),
   ];
   try {
-    const [engine, timeline] = await Promise.all([
-      prepared.start(t0Ns),
+    // A crowd that ends early takes the timeline with it: what is broken is healed before anything is thrown.
+    const over = new AbortController();
+    const crowd = prepared.start(t0Ns).finally(() => over.abort());
+    const [engine, timeline] = await Promise.allSettled([
+      crowd,
       playTimeline({
         event: options.event,
         target,
@@ -53,11 +57,14 @@ export async function driveCrowd(options: DriveOptions): Promise<Driven> {
         record: recorder,
         notRecovered: () => options.live.notRecovered(),
         phaseAt,
+        active,
         say: (line) => show.say(line),
-        signal,
+        signal: AbortSignal.any([signal, over.signal]),
       }),
     ]);
-    return { engine, timeline, t0Ns, t0WallUs };
+    if (engine.status === "rejected") throw engine.reason;
+    if (timeline.status === "rejected") throw timeline.reason;
+    return { engine: engine.value, timeline: timeline.value, t0Ns, t0WallUs };
   } finally {
     ended.abort();
     await Promise.all(watching);
@@ -79,12 +86,15 @@ async function watchVitals(
 }
 
 async function watchLive(
-  options: DriveOptions,
-  t0Ns: number,
-  totalS: number,
-  phaseAt: (tNs: number) => string,
+  options: DriveOptions & {
+    readonly t0Ns: number;
+    readonly totalS: number;
+    readonly phaseAt: (tNs: number) => string;
+    readonly active: ReadonlySet<string>;
+  },
   ended: AbortSignal,
 ): Promise<void> {
+  const { t0Ns, totalS, phaseAt, active } = options;
   while (!ended.aborted) {
     const now = monotonicNs() - t0Ns;
     const figures = options.live.snapshot(now);
@@ -98,7 +108,7 @@ async function watchLive(
       retryShare: figures.retryShare,
       p99Ms: figures.p99Ms,
       inFlight: options.prepared.live().inFlight,
-      faults: [],
+      faults: [...active],
       variant: options.variant,
     });
     await sleepMs(TICK_MS, ended).catch(() => {});
