@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { readFaults } from "../harness/analysis/course.ts";
 import { Database, literal } from "../harness/history/duckdb.ts";
 import type { FaultRecord } from "../harness/history/operation.ts";
 import {
@@ -66,7 +67,7 @@ export async function loadRunView(dir: string): Promise<RunView> {
     run,
     verdict,
     series: await readSeries(db, paths.series),
-    faults: await readFaults(db, paths.faults),
+    faults: (await readFaults(paths.faults)).slice(0, FAULTS_MAX),
     books: await readBookFacts(db, join(dir, "evidence"), run.t0_wall_us),
     unserved: await readUnserved(db, paths.ops, run.goodput_kinds),
   };
@@ -108,24 +109,6 @@ async function readSeries(db: Database, path: string): Promise<Series | null> {
     inFlight: sparse("in_flight"),
     queueDepth: sparse("queue_depth"),
   };
-}
-
-async function readFaults(db: Database, path: string): Promise<FaultRecord[]> {
-  if (!existsSync(path)) return [];
-  const rows = await db.all(
-    `SELECT * FROM read_parquet(${literal(path)}) ORDER BY begin_ns, id LIMIT ${FAULTS_MAX}`,
-  );
-  const text = (value: unknown): string => (typeof value === "string" ? value : "");
-  return rows.map((row) => ({
-    id: text(row["id"]),
-    kind: text(row["kind"]),
-    name: text(row["name"]),
-    target: text(row["target"]),
-    planned_ns: Number(row["planned_ns"]),
-    begin_ns: Number(row["begin_ns"]),
-    end_ns: Number(row["end_ns"]),
-    detail: text(row["detail"]),
-  }));
 }
 
 /** Arrivals of customers, and the most of them in any one second. */

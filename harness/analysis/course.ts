@@ -130,7 +130,7 @@ export function courseOf(
 export async function readFaults(path: string): Promise<FaultRecord[]> {
   if (!existsSync(path)) return [];
   await using db = await Database.open();
-  const rows = await db.all(`SELECT * FROM read_parquet(${literal(path)}) ORDER BY begin_ns`);
+  const rows = await db.all(`SELECT * FROM read_parquet(${literal(path)}) ORDER BY begin_ns, id`);
   const text = (value: unknown): string => (typeof value === "string" ? value : "");
   return rows.map((row) => ({
     id: text(row["id"]),
