@@ -16,7 +16,7 @@ import {
   rmdirSync,
 } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { sleepMs, monotonicNs } from "../determinism/clock.ts";
 import { findByMarker, identify, isAlive, signal, type ProcessIdentity } from "./processes.ts";
 
@@ -57,10 +57,10 @@ export function createTable(dir: string, run: string, owner: ProcessIdentity): v
   append(dir, header);
 }
 
-/** The root goes when its last run goes, maybe between the two lines here: then once more. */
+/** The root goes when its last run goes, maybe between the two lines here: then once more. It follows from the path, since a keeper knows no TMPDIR. */
 function makeDirectory(dir: string): void {
   for (let attempt = 1; ; attempt++) {
-    mkdirSync(ownershipRoot(), { recursive: true, mode: 0o711 });
+    mkdirSync(dirname(dir), { recursive: true, mode: 0o711 });
     try {
       mkdirSync(dir, { mode: 0o711 });
       return;
@@ -168,7 +168,7 @@ export async function undo(dir: string): Promise<string[]> {
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   undone.push(`directory ${dir}`);
   try {
-    rmdirSync(ownershipRoot());
+    rmdirSync(dirname(dir));
   } catch {
     // Other runs are still there.
   }
