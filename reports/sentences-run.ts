@@ -127,6 +127,7 @@ export const RUN_SENTENCES = {
     "양쪽 모두 같은 인파: 고객 {customers}명, 최고 {peak}",
   ],
   runCrowd: ["{customers} customers, peak {peak}", "고객 {customers}명, 최고 {peak}"],
+  demoMargins: ["margins   {margins}", "여유   {margins}"],
   demoAsIntended: [
     "exit 0: naive failed and guarded held, as this demo intends (a gate would exit {gate} on naive)",
     "종료 0: 의도한 대로 naive는 실패하고 guarded는 버텼다 (게이트라면 naive에서 {gate}로 종료)",

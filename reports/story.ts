@@ -169,6 +169,11 @@ const TOLD_ELSEWHERE: ReadonlySet<string> = new Set([
   "P1",
 ]);
 
+/** A count the rule does not blame (its deadline had not passed when the books were read) is open, never a tick. */
+function withDoubt(count: number | null | undefined, told: Fact): Fact {
+  return (count ?? 0) > 0 && told.mark === "good" ? { ...told, mark: "open" } : told;
+}
+
 /** Above the cap, no rule behind it, not refunded, not told, charged twice, unknown; then every other broken rule. */
 export function customerFacts(say: Say, view: RunView): Fact[] {
   const { verdict, books } = view;
@@ -184,6 +189,7 @@ export function customerFacts(say: Say, view: RunView): Fact[] {
       ? null
       : books.campaigns.reduce((sum, campaign) => sum + campaign.aboveCap, 0);
   const open = verdict.outcomes.info - verdict.outcomes.info_resolved;
+  const leftOut = verdict.x0.rules["R3"];
   const others = verdict.invariants.filter(
     (one) => one.verdict === "fail" && !TOLD_ELSEWHERE.has(one.id),
   );
@@ -194,16 +200,19 @@ export function customerFacts(say: Say, view: RunView): Fact[] {
       "C3",
     ]),
     fact("without-rule", say("withoutRuleRow"), withoutRuleText(say, view), ["X0"]),
-    fact(
-      "left-out",
-      say("leftOutRow"),
-      verdict.x0.rules["R3"] === undefined ? UNKNOWN : whole(verdict.x0.rules["R3"]),
-      ["X0"],
-    ),
+    {
+      ...fact("left-out", say("leftOutRow"), leftOut === undefined ? UNKNOWN : whole(leftOut), [
+        "X0",
+      ]),
+      ...(leftOut === 0 && markOfRules(verdict, ["X0"]) === "bad" ? { mark: "good" as const } : {}),
+    },
     fact("not-refunded", say("notRefundedRow"), refundText(say, view), ["P4", "P5"]),
-    fact("not-told", say("notToldRow"), countOr(books.cancels?.notTold, rule(verdict, "X1")), [
-      "X1",
-    ]),
+    withDoubt(
+      books.cancels?.notTold,
+      fact("not-told", say("notToldRow"), countOr(books.cancels?.notTold, rule(verdict, "X1")), [
+        "X1",
+      ]),
+    ),
     fact("bought-twice", say("boughtTwiceRow"), countOr(null, rule(verdict, "O2")), ["O2"]),
     fact("double-charge", say("doubleChargeRow"), countOr(null, rule(verdict, "P1")), ["P1"]),
     {

@@ -227,6 +227,9 @@ export function demoScreen(
       ["naive", naive],
       ["guarded", guarded],
     ]),
+    ...(demo.as_intended && demo.because.length > 0
+      ? indented(say("demoMargins", { margins: demo.because.join("; ") }), 2, 4)
+      : []),
     ...foot([
       ...(options.report === undefined ? [] : [[say("report"), options.report] as const]),
       [say("replay"), options.replay ?? naive.run.replay],
