@@ -92,7 +92,7 @@ export const event: Event = {
       at: at.withdraw + 0.2,
       fault: "process-kill",
       target: "worker",
-      once: { job: "cancel", doneShare: 0.5, withinS: 5 },
+      once: { job: "cancel", doneShare: 0.5, withinS: 9 },
     },
     { at: at.withdraw + 1, fault: "refund-rail-down", target: "gateway", forS: 4 },
   ],
