@@ -133,4 +133,11 @@ async function main(argv: readonly string[]): Promise<number> {
   return code;
 }
 
+// What nobody awaited ends the run too; the keeper undoes what stands.
+process.on("uncaughtException", (error) => {
+  process.stderr.write(
+    `stampede: ${messageOf(error)}\n${error.stack ?? ""}\n  this is a defect of stampede; please report it with the lines above\n`,
+  );
+  process.exit(EXIT.internal);
+});
 process.exitCode = await main(process.argv);

@@ -20,6 +20,11 @@ function bundledNode() {
 
 const cli = join(here, "cli.ts");
 if (major >= needed) {
+  // Until a command listens itself there is nothing to undo: an interrupt is simply the end.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"])
+    process.on(signal, () => {
+      if (process.listenerCount(signal) === 1) process.exit(105);
+    });
   await import(pathToFileURL(cli).href);
 } else {
   const node = bundledNode();

@@ -66,12 +66,12 @@ async function rehearse(
   interrupts: Interrupts,
 ): Promise<number> {
   const { id, dir, seed, env, script, event } = demo;
-  await using world = await World.open(stage, seed);
+  await using world = await World.open(stage, seed, interrupts.signal);
   const capacity =
     demo.given ?? (await world.measure(event, (line) => screen.say(line), interrupts.signal));
   using folder = growFolder(dir, stage.ownership);
+  let finished = 0;
   for (const variant of VARIANTS) {
-    if (interrupts.interrupted) break;
     const one: RunPlan = {
       id: `${id}-${variant}`,
       scenario: SCENARIO,
@@ -82,7 +82,14 @@ async function rehearse(
       allowHosts: [],
       outDir: join(folder.dir, variant),
     };
-    await run(one, world, capacity, screen, interrupts.signal);
+    try {
+      await run(one, world, capacity, screen, interrupts.signal);
+      finished++;
+    } catch (error) {
+      // Interrupted before this variant's crowd was let in: what the other one showed is kept.
+      if (!interrupts.interrupted || finished === 0) throw error;
+    }
+    if (interrupts.interrupted) break;
   }
   screen.finish();
   if (interrupts.interrupted) {
@@ -103,15 +110,18 @@ async function rehearse(
 }
 
 export async function demoCommand(options: DemoCommandOptions): Promise<number> {
-  const demo = await plan(options);
   const screen = new Screen();
-  announce(demo, screen);
   let dir: string | null = null;
   using interrupts = new Interrupts(
     async () => void (dir === null ? [] : await undo(dir)),
     (line) => screen.say(line),
   );
-  await using stage = await Stage.open(demo.id);
-  dir = stage.dir;
-  return await rehearse(demo, stage, screen, interrupts);
+  return await interrupts.during(async () => {
+    const demo = await plan(options);
+    interrupts.signal.throwIfAborted();
+    announce(demo, screen);
+    await using stage = await Stage.open(demo.id);
+    dir = stage.dir;
+    return await rehearse(demo, stage, screen, interrupts);
+  });
 }

@@ -29,6 +29,25 @@ export interface RunCommandOptions {
 }
 
 export async function runCommand(scenario: string, options: RunCommandOptions): Promise<number> {
+  const screen = new Screen();
+  let stageDir = "";
+  using interrupts = new Interrupts(
+    async () => void (stageDir === "" ? [] : await undo(stageDir)),
+    (line) => screen.say(line),
+  );
+  return await interrupts.during(async () =>
+    runScenario(scenario, options, screen, interrupts.signal, (dir) => (stageDir = dir)),
+  );
+}
+
+/** `onStage` hears the run's directory as soon as there is something below it to undo. */
+async function runScenario(
+  scenario: string,
+  options: RunCommandOptions,
+  screen: Screen,
+  signal: AbortSignal,
+  onStage: (dir: string) => void,
+): Promise<number> {
   const found = findScenario(scenario);
   const id = newId(options.target);
   const root = outputRoot(options.out);
@@ -45,13 +64,8 @@ export async function runCommand(scenario: string, options: RunCommandOptions): 
   const given = givenCapacity(plan.env);
   const loaded = await loadScenario(nodeEngine, plan, given);
   checkWritable(root);
-  const screen = new Screen();
-  let stageDir = "";
-  using interrupts = new Interrupts(
-    async () => void (stageDir === "" ? [] : await undo(stageDir)),
-    (line) => screen.say(line),
-  );
-  if (loaded.event === null) return plainRun(plan, loaded.script, screen, interrupts.signal);
+  signal.throwIfAborted();
+  if (loaded.event === null) return plainRun(plan, loaded.script, screen, signal);
   const phases = phasesOf(loaded.event);
   const { event } = loaded;
   const totalS =
@@ -65,11 +79,10 @@ export async function runCommand(scenario: string, options: RunCommandOptions): 
   ))
     screen.say(line);
   await using stage = await Stage.open(id);
-  stageDir = stage.dir;
-  await using world = await World.open(stage, plan.seed);
-  const capacity =
-    given ?? (await world.measure(event, (line) => screen.say(line), interrupts.signal));
-  const verdict = await run(plan, world, capacity, screen, interrupts.signal);
+  onStage(stage.dir);
+  await using world = await World.open(stage, plan.seed, signal);
+  const capacity = given ?? (await world.measure(event, (line) => screen.say(line), signal));
+  const verdict = await run(plan, world, capacity, screen, signal);
   screen.finish();
   screen.say(
     runScreen(await loadRunView(plan.outDir), {

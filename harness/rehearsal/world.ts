@@ -22,8 +22,9 @@ export class World implements AsyncDisposable {
     this.logsDir = logsDir;
   }
 
-  /** About three seconds: keeper, cluster, sample data from the seed. */
-  static async open(stage: Stage, seed: number): Promise<World> {
+  /** About three seconds: cluster, sample data from the seed. An interrupt is heard between the two, and the stage undoes what stands. */
+  static async open(stage: Stage, seed: number, signal?: AbortSignal): Promise<World> {
+    signal?.throwIfAborted();
     const logsDir = join(stage.dir, "logs");
     mkdirSync(logsDir, { recursive: true });
     const postgres = await Postgres.start(
@@ -31,6 +32,7 @@ export class World implements AsyncDisposable {
       stage.ownership,
       join(logsDir, "postgres.log"),
     );
+    signal?.throwIfAborted();
     const world = new World(stage, postgres, logsDir);
     await prepareTemplates({
       runDir: stage.dir,
@@ -40,6 +42,7 @@ export class World implements AsyncDisposable {
       seed,
       members: MEMBERS,
     });
+    signal?.throwIfAborted();
     return world;
   }
 
@@ -69,6 +72,7 @@ export class World implements AsyncDisposable {
         { hint: "give the capacity with -e CAPACITY=…, or add event.probe" },
       );
     say(`measuring the naive service's capacity for ${probe.seconds} s …`);
+    signal.throwIfAborted();
     await using scratch = await this.target("probe", "naive", join(this.logsDir, "probe"));
     const capacity = await probeCapacity({
       baseUrl: scratch.baseUrl,

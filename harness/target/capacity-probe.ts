@@ -33,6 +33,8 @@ export async function probeCapacity(options: ProbeOptions): Promise<number> {
   const began = monotonicNs();
   let counted = 0;
   const statuses: Record<string, number> = {};
+  const { signal } = options;
+  signal.throwIfAborted();
   await new Promise<void>((resolve, reject) => {
     const run = autocannon(
       {
@@ -57,18 +59,14 @@ export async function probeCapacity(options: ProbeOptions): Promise<number> {
       },
       (error) => (error ? reject(error as Error) : resolve()),
     );
-    options.signal.addEventListener("abort", () => run.stop(), { once: true });
+    signal.addEventListener("abort", () => run.stop(), { once: true });
     run.on("response", (_client, status) => {
       statuses[status] = (statuses[status] ?? 0) + 1;
       if (status >= 200 && status < 300 && monotonicNs() - began >= WARM_UP_S * 1e9) counted++;
     });
   });
   const measuredS = options.seconds - WARM_UP_S;
-  if (options.signal.aborted)
-    throw new StampedeError(
-      "interrupted",
-      "interrupted while the capacity was measured; nothing was run",
-    );
+  signal.throwIfAborted();
   if (counted === 0) {
     throw new StampedeError(
       "environment",

@@ -1,5 +1,5 @@
 /** A throw-away PostgreSQL cluster of the run: initialised, started and stopped with it, on loopback, password random. */
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import {
   chownSync,
   mkdirSync,
@@ -75,7 +75,7 @@ export class Postgres implements AsyncDisposable {
     if (uid !== undefined && gid !== undefined) chownSync(home, uid, gid);
     directory.held();
     const password = secret();
-    initialise(binaries, home, password);
+    await initialise(binaries, home, password);
     for (let attempt = 1; ; attempt++) {
       const port = await freePort();
       try {
@@ -173,12 +173,16 @@ export class Postgres implements AsyncDisposable {
   }
 }
 
-function initialise(binaries: PostgresBinaries, home: string, password: string): void {
+async function initialise(
+  binaries: PostgresBinaries,
+  home: string,
+  password: string,
+): Promise<void> {
   const as = postgresUser();
   const secretFile = join(home, "password");
   writeFileSync(secretFile, password, { mode: 0o600 });
   if (as.uid !== undefined && as.gid !== undefined) chownSync(secretFile, as.uid, as.gid);
-  const made = spawnSync(
+  const making = spawn(
     binaries.initdb,
     [
       "-D",
@@ -194,13 +198,28 @@ function initialise(binaries: PostgresBinaries, home: string, password: string):
       "--no-sync",
       "--no-instructions",
     ],
-    { ...as, cwd: home, encoding: "utf8", env: { LC_ALL: "C" } },
+    {
+      ...as,
+      cwd: home,
+      detached: true, // a terminal's Ctrl-C is for the harness alone
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { LC_ALL: "C" },
+    },
   );
+  let said = "";
+  making.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+  const status = await new Promise<number | null>((resolve) => {
+    making.once("close", resolve);
+    making.once("error", (error) => {
+      said += messageOf(error);
+      resolve(null);
+    });
+  });
   rmSync(secretFile, { force: true });
-  if (made.status !== 0) {
+  if (status !== 0) {
     throw new StampedeError(
       "environment",
-      `expected initdb to make a cluster in ${home}; it exited ${made.status ?? "without starting"}: ${(made.stderr ?? messageOf(made.error)).trim().slice(-400)}`,
+      `expected initdb to make a cluster in ${home}; it exited ${status ?? "before its end"}: ${said.trim().slice(-400)}`,
       {
         hint: "check free disk space and shared memory; `stampede doctor` looks at both",
       },

@@ -39,15 +39,23 @@ export function isAlive(who: ProcessIdentity): boolean {
   return who.started !== "" && startedAt(who.pid) === who.started;
 }
 
-/** Processes whose command line names `marker`, this one and its parents' shells excluded by the marker's rarity. */
-export function findByMarker(marker: string): number[] {
+/**
+ * Whether a command line is that of a process the run in `dir` started: only those are given the directory in these two
+ * ways. Somebody's `tail` of a log below it is not ours to end.
+ */
+function isOfRun(commandLine: string, dir: string): boolean {
+  return commandLine.includes(` --run-dir ${dir} `) || commandLine.includes(` -D ${dir}/`);
+}
+
+/** Processes that the run in `dir` started: its keeper, its services, its PostgreSQL; this process excluded. */
+export function findByMarker(dir: string): number[] {
   const found: number[] = [];
   if (hasProc) {
     for (const name of readdirSync("/proc")) {
       if (!/^\d+$/.test(name)) continue;
       try {
-        if (readFileSync(`/proc/${name}/cmdline`, "utf8").includes(marker))
-          found.push(Number(name));
+        const words = readFileSync(`/proc/${name}/cmdline`, "utf8").replaceAll("\0", " ");
+        if (isOfRun(words, dir)) found.push(Number(name));
       } catch {
         // It ended between the two reads.
       }
@@ -56,7 +64,7 @@ export function findByMarker(marker: string): number[] {
     for (const line of execFileSync("ps", ["-axo", "pid=,command="], { encoding: "utf8" }).split(
       "\n",
     )) {
-      if (line.includes(marker)) found.push(Number.parseInt(line.trim(), 10));
+      if (isOfRun(`${line} `, dir)) found.push(Number.parseInt(line.trim(), 10));
     }
   }
   return found.filter((pid) => pid !== process.pid && Number.isInteger(pid));
