@@ -8,6 +8,9 @@ import type { MatchedPair } from "../history/run-folder.ts";
 import { separations, type FactCount, type Separation } from "./arbitrariness.ts";
 
 const PAIRS_SHOWN = 5;
+const SEPARATORS_SHOWN = 3;
+/** A second fact is worth a pair when it explains at least this share of what the better ones leave. */
+const LEFT_EXPLAINED_LEAST = 0.05;
 /** Looked at: the classes with the most differing pairs, and at most so many orders of them. */
 const CLASS_LIMIT = 200;
 const ORDER_LIMIT = 200_000;
@@ -105,11 +108,19 @@ async function factsOf(db: Database): Promise<Fact[]> {
   return [...FACTS.filter((fact) => !declared.has(fact.name)), ...undeclared];
 }
 
-async function countFacts(db: Database, facts: readonly Fact[]): Promise<FactCount[]> {
+const valueOf = (fact: Fact): string => `coalesce(${fact.bucket}, 'unknown')`;
+
+/** Orders per value of each fact, by class; `given` facts divide the classes further. */
+async function countFacts(
+  db: Database,
+  facts: readonly Fact[],
+  given: readonly Fact[] = [],
+): Promise<FactCount[]> {
+  const strata = ["ref", "class", ...given.map(valueOf)].join(" || ' ' || ");
   const counts = facts.map(
     (
       fact,
-    ) => `SELECT ${literal(fact.name)} AS fact, ref || ' ' || class AS class, coalesce(${fact.bucket}, 'unknown') AS value,
+    ) => `SELECT ${literal(fact.name)} AS fact, ${strata} AS class, coalesce(${fact.bucket}, 'unknown') AS value,
     count(*) FILTER (cancelled) AS cancelled, count(*) FILTER (NOT cancelled) AS kept FROM pair_pool GROUP BY ALL`,
   );
   const rows = await db.all(counts.join(" UNION ALL "));
@@ -151,9 +162,12 @@ async function nearest(
   left: string,
   right: string,
 ): Promise<[string, string][]> {
-  const on = ["ref", "class", ...alike].map((column) => `l.${column} = r.${column}`).join(" AND ");
+  const on = ["ref", "class", ...alike.map((_, index) => `alike_${index}`)]
+    .map((column) => `l.${column} = r.${column}`)
+    .join(" AND ");
+  const shared = alike.map((sql, index) => `, ${sql} AS alike_${index}`).join("");
   const side = (where: string, cancelled: boolean): string =>
-    `(SELECT *, coalesce(ordered_us, ordered_seq, 0) AS moment FROM pair_pool WHERE ${cancelled ? "" : "NOT "}cancelled AND ${where})`;
+    `(SELECT *${shared}, coalesce(ordered_us, ordered_seq, 0) AS moment FROM pair_pool WHERE ${cancelled ? "" : "NOT "}cancelled AND ${where})`;
   const half = (order: string): string =>
     `SELECT l.order_id AS l, r.order_id AS r, abs(l.moment - r.moment) AS apart FROM ${side(left, true)} l ASOF JOIN ${side(right, false)} r ON ${on} AND l.moment ${order} r.moment`;
   const rows = await db.all(
@@ -168,30 +182,65 @@ async function nearest(
   });
 }
 
-/** First those who bought the same for the same and differ in the best separator; then fewer conditions, until there are enough. */
+/** A fact that tells cancelled from kept, with the values that most pairs differ in; `given`: better facts, held equal. */
+interface Separator {
+  readonly fact: Fact;
+  readonly cancelled: string;
+  readonly kept: string;
+  readonly given: readonly Fact[];
+}
+
+/**
+ * The best fact of all, then the best of what it leaves unexplained (conditional mutual information within its values),
+ * and so on: a kept customer may have had no refund account, or may have stood too far back in the batch.
+ */
+async function separatorsOf(db: Database, facts: readonly Fact[]): Promise<Separator[]> {
+  const found: Separator[] = [];
+  while (found.length < SEPARATORS_SHOWN) {
+    const given = found.map((separator) => separator.fact);
+    const rest = facts.filter((fact) => !given.includes(fact));
+    const counts = await countFacts(db, rest, given);
+    const [best] = separations(counts);
+    const fact = rest.find((one) => one.name === best?.fact);
+    const least = found.length === 0 ? 0 : LEFT_EXPLAINED_LEAST;
+    if (best === undefined || fact === undefined || !(best.explains > least)) break;
+    const values = typicalValues(counts, fact.name);
+    if (values === null) break;
+    found.push({ fact, ...values, given });
+  }
+  return found;
+}
+
+/** First those who bought the same for the same and differ in a separator, then with fewer conditions. */
 async function choosePairs(
   db: Database,
-  best: { bucket: string; cancelled: string; kept: string } | null,
+  separators: readonly Separator[],
 ): Promise<[string, string][]> {
-  const told = (value: string): string =>
-    best === null ? "true" : `coalesce(${best.bucket}, 'unknown') = ${literal(value)}`;
-  const apart = [told(best?.cancelled ?? ""), told(best?.kept ?? "")] as const;
-  const wishes: readonly (readonly [readonly string[], string, string])[] = [
-    [["items", "total"], ...apart],
-    [["total"], ...apart],
-    [[], ...apart],
-    [[], "true", "true"],
-  ];
-  const chosen = new Map<string, [string, string]>();
+  const chosen: [string, string][] = [];
   const used = new Set<string>();
-  for (const [alike, left, right] of wishes) {
-    for (const pair of chosen.size >= PAIRS_SHOWN ? [] : await nearest(db, alike, left, right)) {
-      if (chosen.size >= PAIRS_SHOWN || pair.some((order) => used.has(order))) continue;
+  const take = async (
+    alike: readonly string[],
+    left: string,
+    right: string,
+    most: number,
+  ): Promise<void> => {
+    if (chosen.length >= most) return;
+    for (const pair of await nearest(db, alike, left, right)) {
+      if (chosen.length >= most || pair.some((order) => used.has(order))) continue;
       for (const order of pair) used.add(order);
-      chosen.set(pair.join(" "), pair);
+      chosen.push(pair);
+    }
+  };
+  for (const [index, { fact, cancelled, kept, given }] of separators.entries()) {
+    const most = Math.ceil((PAIRS_SHOWN * (index + 1)) / separators.length);
+    const [left, right] = [cancelled, kept].map((value) => `${valueOf(fact)} = ${literal(value)}`);
+    const alike = given.map(valueOf);
+    for (const bought of [["items", "total"], ["total"], []]) {
+      await take([...bought, ...alike], left ?? "", right ?? "", most);
     }
   }
-  return [...chosen.values()];
+  await take([], "true", "true", PAIRS_SHOWN);
+  return chosen;
 }
 
 const objectOf = (text: unknown): Record<string, unknown> => {
@@ -248,23 +297,16 @@ async function sidesOf(
 
 /**
  * At most five pairs, the cancelled customer on the left, and in each what separates the two, the fact that separates
- * best over all pairs first. Needs the tables of policy-tables.ts.
+ * best over all pairs first; those that the fewest facts tell apart come first. Needs the tables of policy-tables.ts.
  */
 export async function matchedPairs(db: Database): Promise<MatchedPair[]> {
   await db.run(POOL);
   const facts = await factsOf(db);
-  const counts = await countFacts(db, facts);
-  const ranked: readonly Separation[] = separations(counts);
-  const strongest = ranked[0] !== undefined && ranked[0].explains > 0 ? ranked[0].fact : null;
-  const values = strongest === null ? null : typicalValues(counts, strongest);
-  const bucket = facts.find((fact) => fact.name === strongest)?.bucket;
-  const pairs = await choosePairs(
-    db,
-    values === null || bucket === undefined ? null : { bucket, ...values },
-  );
+  const ranked: readonly Separation[] = separations(await countFacts(db, facts));
+  const pairs = await choosePairs(db, await separatorsOf(db, facts));
   if (pairs.length === 0) return [];
   const sides = await sidesOf(db, pairs.flat(), facts);
-  return pairs.flatMap(([one, other]) => {
+  const told = pairs.flatMap(([one, other]): MatchedPair[] => {
     const left = sides.get(one);
     const right = sides.get(other);
     if (left === undefined || right === undefined) return [];
@@ -276,5 +318,6 @@ export async function matchedPairs(db: Database): Promise<MatchedPair[]> {
         right: right.side.undeclared[fact],
       }));
     return [{ left: left.side, right: right.side, separates }];
-  });
+  }); // The cleanest first: a pair that only one fact tells apart needs no further word.
+  return told.toSorted((a, b) => a.separates.length - b.separates.length);
 }
