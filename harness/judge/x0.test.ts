@@ -284,6 +284,27 @@ describe("matched pairs", () => {
     expect(x0.pairs[0]?.separates[0]?.fact).toBe("place in the batch (by purchase)");
   });
 
+  test("a batch that stopped half way and left out those without an account: each fact has its own pair, the cleanest first", async () => {
+    const world = crowd(120, ({ id, index, world: all }) => {
+      const account = uniform(5, "account", index) < 0.6;
+      row(all.members, "id", `user-${id}`)["has_refund_account"] = account;
+      return index % 2 === 0 && index < 60 && account;
+    });
+    for (const [index, one] of world.order_events.entries())
+      if (idOf(one, "order_id").startsWith("n") && Number(one["version"]) < 3)
+        one["seq"] = Math.round(20 + index / 100);
+    const { x0 } = await x0Of(world);
+    const first = x0.pairs.map((pair) => pair.separates[0]?.fact);
+    expect(new Set(first)).toEqual(
+      new Set(["refund account on file", "place in the batch (by purchase)"]),
+    );
+    expect(x0.pairs.map((pair) => pair.separates)).toContainEqual([
+      { fact: "refund account on file", left: "yes", right: "no" },
+    ]);
+    const lengths = x0.pairs.map((pair) => pair.separates.length);
+    expect(lengths).toEqual(lengths.toSorted((a, b) => a - b));
+  });
+
   test("shipping after the decision is a consequence and separates nobody; shipping before it does", async () => {
     const world = withAccounts();
     for (const one of world.orders.filter((order) => order["status"] === "paid")) {
