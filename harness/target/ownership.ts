@@ -15,7 +15,7 @@ import {
   rmSync,
   rmdirSync,
 } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { sleepMs, monotonicNs } from "../determinism/clock.ts";
 import { findByMarker, identify, isAlive, signal, type ProcessIdentity } from "./processes.ts";
@@ -42,7 +42,7 @@ const TABLE = "ownership.jsonl";
 
 /** Where every run of this user keeps its own directory. Others may pass through (PostgreSQL's own user), not list. */
 export function ownershipRoot(): string {
-  return join(tmpdir(), `stampede-${userInfo().uid}`);
+  return join(tmpdir(), `stampede-${process.getuid?.() ?? 0}`);
 }
 
 /** The directory of one run below the root. */
