@@ -221,7 +221,9 @@ async function initialise(
       "environment",
       `expected initdb to make a cluster in ${home}; it exited ${status ?? "before its end"}: ${said.trim().slice(-400)}`,
       {
-        hint: "check free disk space and shared memory; `stampede doctor` looks at both",
+        hint: /look up effective user/.test(said)
+          ? "PostgreSQL insists on an entry in the user database: run as a user that `id -un` can name"
+          : "check free disk space and shared memory; `stampede doctor` looks at both",
       },
     );
   }
