@@ -87,7 +87,7 @@ describe("links", () => {
   }
 });
 
-describe("README", () => {
+describe("what README says", () => {
   test("every command it names is in --help, and every command of --help is in it", () => {
     const help = stampede("--help").text.split("Commands:")[1] ?? "";
     const commands = [...help.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name ?? "");
