@@ -87,12 +87,10 @@ export interface Ended {
 /** One started command. */
 export class Cli {
   readonly child: ChildProcess;
-  readonly #home: Home;
   readonly #gone: Promise<unknown[]>;
   #said = "";
 
   constructor(home: Home, args: readonly string[]) {
-    this.#home = home;
     this.child = spawn(process.execPath, [LAUNCHER, ...args], {
       cwd: home.dir,
       detached: true, // a process group of its own, as a shell gives one to a job

@@ -26,7 +26,7 @@ function reportOf(home: Home): { dir: string; verdict: Verdict } {
 
 async function rows(path: string): Promise<Row[]> {
   await using db = await Database.open();
-  return db.all(`SELECT * FROM read_parquet(${literal(path)})`);
+  return await db.all(`SELECT * FROM read_parquet(${literal(path)})`);
 }
 
 describe.concurrent("interrupted once, a run heals, drains, reports and exits 105", () => {

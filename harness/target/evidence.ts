@@ -131,7 +131,7 @@ async function rankCommits(db: Database, copied: readonly Copied[]): Promise<voi
   for (const { table } of copied) {
     for (const column of seqColumns(table))
       seen.push(
-        `SELECT ${literal(bookOfColumn(table, column))} AS book, ${column} AS at_us FROM ${table} WHERE ${column} IS NOT NULL`,
+        `SELECT DISTINCT ${literal(bookOfColumn(table, column))} AS book, ${column} AS at_us FROM ${table} WHERE ${column} IS NOT NULL`,
       );
   }
   await db.run(
