@@ -103,7 +103,8 @@ describe("a run of each variant, side by side", () => {
   test("the naive service breaks the promises of the night: exit 111", () => {
     const { ended, verdict } = of("naive");
     expect(ended.code, ended.said).toBe(111);
-    expect(failed(verdict)).toEqual(expect.arrayContaining(["C1", "C2", "C3", "C10", "X0"]));
+    expect(failed(verdict)).toEqual(expect.arrayContaining(["C1", "C2", "C3", "X0"]));
+    expect(failed(verdict).length).toBeGreaterThanOrEqual(8);
     expect(verdict.go).toBe(false);
     expect(verdict.x0.label).toBe("random");
     expect(verdict.x0.pairs.length).toBeGreaterThan(0);
@@ -246,7 +247,7 @@ describe("a stored run, offline", () => {
       expect(again.outcomes).toEqual(verdict.outcomes);
       expect(again.funnel).toEqual(verdict.funnel);
       expect(again.x0).toEqual(verdict.x0);
-      expect(code).toBe(side === "naive" ? 111 : 0);
+      expect(code).toBe(codeThatFollows({ ...verdict, thresholds: [], slos: [] }));
     },
   );
 
@@ -298,12 +299,12 @@ describe("no secret stands anywhere in a run folder", () => {
         const path = join(dir, name);
         const bytes = readFileSync(path, "latin1");
         const text = name.endsWith(".parquet") ? await textOf(path) : readFileSync(path, "utf8");
-        for (const content of [bytes, text]) {
+        for (const content of [bytes, text])
           if (content.includes(token)) found.push(`${name}: the token`);
-          if (SECRET.test(content)) found.push(`${name}: a secret of the services`);
-          if (/[\w.]+@[\w-]+\.(invalid|com|kr|net)/.test(content))
-            found.push(`${name}: an e-mail address`);
-        }
+        // Not in raw bytes: compression cuts longer digests into pieces of any length.
+        if (SECRET.test(text)) found.push(`${name}: a secret of the services`);
+        if (/[\w.]+@[\w-]+\.(invalid|com|kr|net)/.test(text))
+          found.push(`${name}: an e-mail address`);
       }
       expect(found).toEqual([]);
     },
