@@ -44,7 +44,10 @@ const browser = await chromium.launch({
   executablePath: process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu"],
 });
-const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+const page = await browser.newPage({
+  viewport: { width: 1280, height: 2350 },
+  deviceScaleFactor: 0.75,
+});
 await page.goto(pathToFileURL(join(resolve(demoDir), "comparison.html")).href);
 await page.waitForTimeout(500);
 await page.screenshot({ path: join(root, "docs/demo/comparison.png") });

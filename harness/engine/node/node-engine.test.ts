@@ -293,7 +293,9 @@ describe("executors", () => {
     const of = (state: string): number =>
       arrivals.filter((arrival) => arrival.state === state).length;
     expect(of("dropped")).toBeGreaterThanOrEqual(11);
-    expect(of("interrupted")).toBe(2);
+    // Two virtual users exist: at most two were at work when the schedule ended, fewer on a machine that lags.
+    expect(of("interrupted")).toBeLessThanOrEqual(2);
+    expect(of("interrupted") + of("completed") + of("dropped")).toBe(20);
     expect(result.generator).toMatchObject({ dropped: of("dropped"), saturated: true });
     expect(result.thresholds).toMatchObject([{ verdict: "fail", observed: of("dropped") }]);
   });

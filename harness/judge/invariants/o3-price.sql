@@ -3,8 +3,8 @@
 -- class: S
 -- holds: an order's total is its items less the coupon's discount plus the fee, and never negative
 -- subject: order
--- needs: orders(id, items_total, discount, fee, total)
--- uses: order_items(order_id, qty, price) orders(coupon_id, status) coupons(id, amount)
+-- needs: orders(id, items_total, discount, fee, total, coupon_id)
+-- uses: order_items(order_id, qty, price) orders(status) coupons(id, amount)
 -- least-sample: 1
 -- A discount is the coupon's amount, or less where the order is worth less.
 -- statement: sample

@@ -134,7 +134,7 @@ function authorization(params: HttpParams | null, url: ParsedUrl): string | null
   const auth = params?.auth;
   if (auth !== undefined && auth !== null && auth !== "basic")
     throw new TypeError(
-      `auth ${JSON.stringify(auth)} is not built in the embedded engine; basic is. Run the script with --engine k6`,
+      `auth ${JSON.stringify(auth)} is not built in the embedded engine; basic is. Run the script with k6 itself`,
     );
   return url.userinfo === null ? null : `Basic ${Buffer.from(url.userinfo).toString("base64")}`;
 }

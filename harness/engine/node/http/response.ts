@@ -111,7 +111,7 @@ const notBuilt = (what: string): StampedeError =>
   new StampedeError(
     "script",
     `response.${what}() needs k6/html, which the embedded engine does not have yet`,
-    { hint: "run the script with --engine k6" },
+    { hint: "run the script with k6 itself" },
   );
 
 export class HttpResponse {

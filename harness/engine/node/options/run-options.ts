@@ -117,7 +117,7 @@ function checkKeys(source: Readonly<Record<string, unknown>>, problems: string[]
   for (const name of Object.keys(source)) {
     if (NOT_BUILT.includes(name))
       problems.push(
-        `${name}: k6 knows this option, the embedded engine does not have it yet; run the script with --engine k6`,
+        `${name}: k6 knows this option, the embedded engine does not have it yet; run the script with k6 itself`,
       );
     else if (!BUILT.includes(name) && !WITHOUT_EFFECT.includes(name))
       problems.push(`${name}: unknown option`);

@@ -47,12 +47,12 @@ function refusal(path: string, builtins: readonly string[]): PartialMessage | nu
   if (path.startsWith("k6/x/"))
     return {
       text: `expected a module this engine has; got "${path}", a k6 extension (${available})`,
-      notes: [{ text: "run it with --engine k6 and a k6 built with the extension" }],
+      notes: [{ text: "run it with a k6 built with the extension" }],
     };
   if (path === "k6" || path.startsWith("k6/"))
     return {
       text: `expected a module this engine has; got "${path}" (${available})`,
-      notes: [{ text: "run it with --engine k6" }],
+      notes: [{ text: "run it with k6 itself" }],
     };
   if (isBuiltin(path))
     return {

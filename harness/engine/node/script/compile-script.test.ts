@@ -225,7 +225,7 @@ describe("what no await can stand before is refused with file:line and the way o
     expect(error.code).toBe("configuration");
     expect(error.message).toContain(`${name}:${line}: `);
     expect(error.message).toContain(says);
-    expect(error.hint).toContain("--engine k6");
+    expect(error.hint).toContain("k6 itself");
   });
 
   test("every problem is named at once", async () => {

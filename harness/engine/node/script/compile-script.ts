@@ -177,7 +177,7 @@ class Compiled implements CompiledScript {
       "configuration",
       `${this.#positions.place(imported.offset)}: expected an export of ${imported.module} (${available.join(", ")}); got "${imported.name}"`,
       {
-        hint: "correct the name, or run it with --engine k6",
+        hint: "correct the name, or run it with k6 itself",
       },
     );
   }
@@ -236,7 +236,7 @@ export async function compileScript(options: CompileOptions): Promise<CompiledSc
       problems.map(({ offset, text }) => `${positions.place(offset)}: ${text}`),
     );
     throw new StampedeError("configuration", [...lines].join("\n"), {
-      hint: "move the call into a plain function, or run the script with --engine k6",
+      hint: "move the call into a plain function, or run the script with k6 itself",
     });
   }
   const rewritten = rewrite(flow, facts);

@@ -150,7 +150,7 @@ export class ScriptRuntime {
         "script",
         `expected an array, Map or Set before .${method}() whose callback blocks; got something that cannot wait for it`,
         {
-          hint: "use a for loop, or --engine k6",
+          hint: "use a for loop, or k6 itself",
         },
       );
     }

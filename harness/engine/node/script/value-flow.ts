@@ -124,7 +124,7 @@ export class ValueFlow {
         "configuration",
         `expected a script whose calls can be followed in ${MERGES_MAX} steps; this one takes more`,
         {
-          hint: "put large libraries into files of their own that do not import k6, or use --engine k6",
+          hint: "put large libraries into files of their own that do not import k6, or use k6 itself",
         },
       );
     }
