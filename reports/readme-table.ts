@@ -46,7 +46,7 @@ export function sideOf(view: RunView, campaign: string): Figures["naive"] {
 function afterTheCrowd(one: Figures["naive"]): string {
   const rates = `${figure(one.before)} → ${figure(one.after)}`;
   if (one.metastable === "yes") return `${rates}, never came back`;
-  if (one.collapsed === false && one.recovered_after_s === null) return `${rates}, never fell`;
+  if (one.collapsed === false && (one.recovered_after_s ?? 0) === 0) return `${rates}, never fell`;
   return one.recovered_after_s === null
     ? rates
     : `${rates}, back after ${figure(one.recovered_after_s)} s`;
