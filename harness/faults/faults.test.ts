@@ -250,7 +250,7 @@ describe("the timeline", () => {
     const { faults, said, unproved } = await play([
       { at: 0, fault: "process-kill", target: "warehouse" },
     ]);
-    expect(said.join()).toMatch(/could not be injected: .*gateway, sink, shop, worker.*warehouse/);
+    expect(said.join()).toMatch(/could not be injected: .*gateway, shop, sink, worker.*warehouse/);
     expect([faults, unproved]).toEqual([[], []]);
   });
 

@@ -100,7 +100,8 @@ export async function collectWitnesses(
       const rows = await db.all(`
         SELECT w.witness_of, t.* FROM ${table} t JOIN wanted w ON w.witness_subject = (t.${column})
         ${only === undefined ? "" : `WHERE t.${only}`}
-        QUALIFY row_number() OVER (PARTITION BY w.witness_of) <= ${ROWS_A_TABLE}`);
+        QUALIFY row_number() OVER (PARTITION BY w.witness_of ORDER BY hash(t)) <= ${ROWS_A_TABLE}
+        ORDER BY ALL`);
       for (const { witness_of: of, ...row } of rows) {
         const witness = witnesses.get(String(of)) ?? {};
         const kept = (witness[table] ??= []);

@@ -130,6 +130,27 @@ describe("a run of each variant, side by side", () => {
     },
   );
 
+  test("one seed, one crowd: the same schedule, data and choices, whatever the service does with them", async () => {
+    const [naive, guarded] = VARIANTS.map((side) => runPaths(of(side).dir));
+    if (naive === undefined || guarded === undefined) throw new Error("two runs are expected");
+    expect(readRun(of("naive").dir).seed).toBe(readRun(of("guarded").dir).seed);
+    expect(readRun(of("naive").dir).schedule_hash).toBe(readRun(of("guarded").dir).schedule_hash);
+    // Who reloads how often depends on the answers' times (a closed model); everybody else comes by the plan.
+    const planned = (path: string): string =>
+      `SELECT scenario, iteration, time_intended_ns FROM read_parquet(${literal(path)}) WHERE scenario <> 'refreshers'`;
+    const wishes = (path: string): string =>
+      `SELECT DISTINCT intent, CAST(request AS VARCHAR) AS request FROM read_parquet(${literal(path)}) WHERE kind = 'order'`;
+    for (const [a, b] of [
+      [planned(naive.arrivals), planned(guarded.arrivals)],
+      [wishes(naive.ops), wishes(guarded.ops)],
+    ]) {
+      const [counted] = await query(`SELECT count(*) AS n FROM (${a})`);
+      expect(Number(counted?.["n"])).toBeGreaterThan(300);
+      expect(await query(`(${a}) EXCEPT (${b}) LIMIT 3`)).toEqual([]);
+      expect(await query(`(${b}) EXCEPT (${a}) LIMIT 3`)).toEqual([]);
+    }
+  });
+
   test("no claim about metastability from a watch of two seconds", () => {
     for (const side of VARIANTS) expect(of(side).verdict.collapse.metastable).toBe("unknown");
   });

@@ -164,7 +164,7 @@ export class EmbeddedTarget implements Target {
     if (service === undefined)
       throw new StampedeError(
         "configuration",
-        `expected one of the services ${[...this.#services.keys()].join(", ")}; came ${name}`,
+        `expected one of the services ${[...this.#services.keys()].toSorted().join(", ")}; came ${name}`,
         { hint: "name one of them as the target of a fault or a restart" },
       );
     return service;
