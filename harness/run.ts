@@ -33,6 +33,7 @@ export async function run(
   const interrupted = signal.aborted;
   const verdict = await decide({ dir, described, event, left, settled, interrupted, scratch });
   await writeRunReports(dir);
+  world.keepLogs(logsDir);
   folder.publish();
   return verdict;
 }

@@ -14,6 +14,10 @@ const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
   .split("\n")
   .filter((path) => path !== "" && existsSync(join(root, path)));
 const sources = files.filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"));
+/** Built from pieces, so that this file does not accuse itself. */
+const leftForLater = new RegExp(
+  String.raw`\b(it|test|describe)\.(only|skip)\(|FIX` + "ME|TO" + "DO",
+);
 const isTest = (path: string): boolean => /\.(test|fixture)\.ts$/.test(path);
 
 /** folder → folders it may import, from the table's rows. */
@@ -117,9 +121,7 @@ describe("the house is tidy", () => {
 
   test("no test is skipped or left alone, and nothing is left to be done later", () => {
     const left = sources.filter(
-      (path) =>
-        path !== "harness/tidy.test.ts" &&
-        /\b(it|test|describe)\.(only|skip)\(|FIXME|TODO/.test(read(path)),
+      (path) => path !== "harness/tidy.test.ts" && leftForLater.test(read(path)),
     );
     expect(left).toEqual([]);
   });

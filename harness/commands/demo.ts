@@ -69,7 +69,7 @@ async function rehearse(
   await using world = await World.open(stage, seed, interrupts.signal);
   const capacity =
     demo.given ?? (await world.measure(event, (line) => screen.say(line), interrupts.signal));
-  using folder = growFolder(dir, stage.ownership);
+  using folder = growFolder(dir, stage.ownership, []);
   let finished = 0;
   for (const variant of VARIANTS) {
     const one: RunPlan = {

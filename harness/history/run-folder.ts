@@ -231,10 +231,10 @@ export function writeWhole(path: string, text: string): void {
 }
 
 /** Makes a run folder with its sub-folders. */
-export function makeRunFolder(dir: string): void {
+export function makeRunFolder(dir: string, inside: readonly string[] = ["evidence", "logs"]): void {
   try {
-    mkdirSync(join(dir, "evidence"), { recursive: true });
-    mkdirSync(join(dir, "logs"), { recursive: true });
+    mkdirSync(dir, { recursive: true });
+    for (const name of inside) mkdirSync(join(dir, name), { recursive: true });
   } catch (cause) {
     throw new StampedeError(
       "configuration",

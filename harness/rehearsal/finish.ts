@@ -14,14 +14,18 @@ export interface GrowingFolder extends Disposable {
 }
 
 /** Registers the growing folder with the run's owner, so that a killed run leaves none. Throws "configuration" when it cannot be written. */
-export function growFolder(finalDir: string, ownership: Ownership): GrowingFolder {
+export function growFolder(
+  finalDir: string,
+  ownership: Ownership,
+  inside?: readonly string[],
+): GrowingFolder {
   const dir = join(dirname(finalDir), `.${basename(finalDir)}.part`);
   if (existsSync(finalDir))
     throw new StampedeError("configuration", `expected a new run folder; ${finalDir} exists`, {
       hint: "give another with --out DIR",
     });
   const row = ownership.intend("directory", "run folder", dir);
-  makeRunFolder(dir);
+  makeRunFolder(dir, inside);
   row.held();
   let published = false;
   return {

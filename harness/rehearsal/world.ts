@@ -1,5 +1,5 @@
 /** What one or several runs stand on: the stage with its keeper, one PostgreSQL, the templates with 100,000 members. */
-import { mkdirSync } from "node:fs";
+import { cpSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { prepareTemplates, EmbeddedTarget, type Variant } from "../target/embedded.ts";
 import { Postgres } from "../target/postgres.ts";
@@ -87,6 +87,11 @@ export class World implements AsyncDisposable {
     });
     say(`capacity ${capacity} orders/s`);
     return capacity;
+  }
+
+  /** Copies the shared logs so far into a run's own. */
+  keepLogs(logsDir: string): void {
+    cpSync(this.logsDir, logsDir, { recursive: true });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
