@@ -16,7 +16,7 @@ const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclud
 const sources = files.filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"));
 /** Built from pieces, so that this file does not accuse itself. */
 const leftForLater = new RegExp(
-  String.raw`\b(it|test|describe)\.(only|skip)\(|FIX` + "ME|TO" + "DO",
+  [String.raw`\b(it|test|describe)\.(only|skip)\(|FIX`, "ME|TO", "DO"].join(""),
 );
 const isTest = (path: string): boolean => /\.(test|fixture)\.ts$/.test(path);
 

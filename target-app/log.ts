@@ -1,5 +1,5 @@
 /** The services' logs: JSON lines on stdout, with what could name or rob a person removed before it is written. */
-import { pino, type Logger } from "pino";
+import { pino, type DestinationStream, type Logger } from "pino";
 
 export type Log = Logger;
 
@@ -16,10 +16,17 @@ const PRIVATE = [
 ];
 
 /** A logger that names its service and run. Requests are logged at warn and worse; start-up and jobs at info. */
-export function createLog(service: string, runId: string): Log {
-  return pino({
-    level: "info",
-    base: { service, run: runId },
-    redact: { paths: PRIVATE.flatMap((field) => [field, `*.${field}`]), censor: "[private]" },
-  });
+export function createLog(
+  service: string,
+  runId: string,
+  destination: DestinationStream = pino.destination(1),
+): Log {
+  return pino(
+    {
+      level: "info",
+      base: { service, run: runId },
+      redact: { paths: PRIVATE.flatMap((field) => [field, `*.${field}`]), censor: "[private]" },
+    },
+    destination,
+  );
 }

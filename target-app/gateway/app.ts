@@ -1,4 +1,5 @@
 /** The gateway's HTTP side: who may call, how long it takes, what it answers. */
+import { reportFailedRequests } from "../failed-requests.ts";
 import { timingSafeEqual } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
@@ -68,10 +69,7 @@ export function createGateway(parts: GatewayParts): OpenAPIHono<Env> {
             400,
           ),
   });
-  app.onError((error, c) => {
-    log.warn({ path: c.req.path, error: String(error) }, "request failed");
-    return c.json({ error: "internal", message: "the gateway could not finish this" }, 500);
-  });
+  reportFailedRequests(app, log, "gateway");
   app.get("/health", (c) => c.json({ ok: true }));
   app.doc31("/openapi.json", { openapi: "3.1.0", info: { title: "gateway", version: "1" } });
   const merchant = bearer(parts.merchantToken);

@@ -1,4 +1,5 @@
 /** The shop's HTTP side: counting, shedding, who may call, and the routes; what they do is in files of their own. */
+import { reportFailedRequests } from "../failed-requests.ts";
 import { timingSafeEqual } from "node:crypto";
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
@@ -22,14 +23,7 @@ export function createShop(shop: Shop): OpenAPIHono {
       return c.json({ error: "malformed", message: problems.join("; ") }, 400);
     },
   });
-  app.onError((error, c) => {
-    const intent = c.req.header("idempotency-key");
-    shop.log.warn(
-      { method: c.req.method, path: c.req.path, intent, error: String(error) },
-      "request failed",
-    );
-    return c.json({ error: "internal", message: "the shop could not finish this" }, 500);
-  });
+  reportFailedRequests(app, shop.log, "shop");
   app.get("/health", (c) => c.json({ ok: true }));
   app.get("/.well-known/stampede", (c) => c.json({ run_id: shop.runId, environment: "rehearsal" }));
   app.openAPIRegistry.registerComponent("securitySchemes", "operator", {

@@ -1,4 +1,5 @@
 /** Where SMS, e-mail and push end up: takes messages, once each, and answers how many were new. */
+import { reportFailedRequests } from "../failed-requests.ts";
 import { timingSafeEqual } from "node:crypto";
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Pool } from "pg";
@@ -59,10 +60,7 @@ export function createSink(pool: Pool, merchantToken: string, log: Log): OpenAPI
         ? undefined
         : c.json({ error: "malformed", message: z.prettifyError(result.error) }, 400),
   });
-  app.onError((error, c) => {
-    log.warn({ path: c.req.path, error: String(error) }, "request failed");
-    return c.json({ error: "internal", message: "the sink could not finish this" }, 500);
-  });
+  reportFailedRequests(app, log, "sink");
   app.get("/health", (c) => c.json({ ok: true }));
   app.doc31("/openapi.json", { openapi: "3.1.0", info: { title: "sink", version: "1" } });
   const expected = Buffer.from(`Bearer ${merchantToken}`);
