@@ -104,7 +104,8 @@ describe("a run of each variant, side by side", () => {
     const { ended, verdict } = of("naive");
     expect(ended.code, ended.said).toBe(111);
     expect(failed(verdict)).toEqual(expect.arrayContaining(["C1", "C2", "C3", "X0"]));
-    expect(failed(verdict).length).toBeGreaterThanOrEqual(8);
+    // The audit breaks with them; whether a use and a recall also race is this small crowd's luck.
+    expect(failed(verdict)).toEqual(expect.arrayContaining(["X3"]));
     expect(verdict.go).toBe(false);
     expect(verdict.x0.label).toBe("random");
     expect(verdict.x0.pairs.length).toBeGreaterThan(0);
