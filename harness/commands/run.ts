@@ -20,6 +20,9 @@ import { Interrupts } from "./interrupt.ts";
 import { Screen } from "./screen.ts";
 import { newId, outputRoot } from "./where.ts";
 
+/** Beside schedule, drain and probe: keeper, cluster, sample data, services, and the reading of the books. */
+const BESIDE_S = 8;
+
 export interface RunCommandOptions {
   readonly target: Variant;
   readonly seed?: number;
@@ -72,7 +75,7 @@ async function runScenario(
     (phases.at(-1)?.end_s ?? 0) +
     event.drainS +
     (given === null ? (event.probe?.seconds ?? 0) : 0) +
-    8;
+    BESIDE_S;
   for (const line of openingLines(
     { title: event.title, seed: plan.seed, target: plan.variant, phases, capacity: given, totalS },
     { color: screen.color },
