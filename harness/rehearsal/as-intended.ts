@@ -86,7 +86,10 @@ function margins(naive: Verdict, guarded: Verdict): { lines: string[]; thin: str
   const thin: string[] = [];
   for (const [who, name, verdict] of wanted) {
     const margin = verdict.collapse.margins[name];
-    if (margin === undefined) continue;
+    if (margin === undefined) {
+      thin.push(`${who} ${name.replaceAll("_", " ")}: no margin was measured`);
+      continue;
+    }
     const line = `${who} ${name.replaceAll("_", " ")} ${Math.round(margin * 100)} % from its line`;
     lines.push(line);
     if (margin < MARGIN) thin.push(`${line}, under ${MARGIN * 100} %`);
